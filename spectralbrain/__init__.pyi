@@ -1,0 +1,13 @@
+from .errors import (
+    ArrayError as ArrayError,
+    ArrayTypeError as ArrayTypeError,
+    BIDSError as BIDSError,
+    ConvergenceError as ConvergenceError,
+    FormatError as FormatError,
+    MeshError as MeshError,
+    MetadataError as MetadataError,
+    MissingDependencyError as MissingDependencyError,
+    SpectralBrainError as SpectralBrainError,
+)
+from .geometry.mesh import BrainMesh as BrainMesh
+from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose

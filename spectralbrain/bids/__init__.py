@@ -1,0 +1,1 @@
+"""BIDS names, sidecars and dataset discovery: strings, paths and JSON only."""

@@ -1,0 +1,1 @@
+"""Nipype interfaces: one module per module of pure functions, under the same name."""

@@ -1,0 +1,1 @@
+"""Discretisations of the Laplace-Beltrami operator."""

@@ -1,0 +1,1 @@
+"""Eigenpairs, descriptors, distances and connectomes."""
