@@ -1,0 +1,96 @@
+"""README's first screen: two commands, one line each, for a machine with Python, git and pip."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def commands(checkout) -> list[str]:
+    path = checkout / ".ci" / "readme_commands.py"
+    spec = importlib.util.spec_from_file_location("readme_commands", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.first_screen_commands((checkout / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def project(checkout) -> dict:
+    return tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_first_screen_has_exactly_two_commands(commands):
+    assert len(commands) == 2
+    assert "spectralbrain-demo" in commands[0]
+    assert "pytest" in commands[1]
+
+
+def test_each_command_is_one_line_that_bash_accepts(commands):
+    for command in commands:
+        assert not command.endswith("\\")
+        check = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+        assert check.returncode == 0, check.stderr
+
+
+def test_each_command_starts_from_a_bare_python(commands):
+    for command in commands:
+        steps = [step.strip() for step in command.split("&&")]
+        assert steps[0] == "python3 -m venv .venv"
+        assert all(step.startswith(".venv/bin/") for step in steps[1:])
+
+
+def test_the_extras_and_the_program_exist(commands, project):
+    for command in commands:
+        for extras in re.findall(r"\.\[([a-z,]+)\]", command):
+            assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert "spectralbrain-demo" in project["scripts"]
+
+
+def test_ci_reads_the_same_commands(checkout, commands):
+    for number, command in enumerate(commands, start=1):
+        script = [sys.executable, str(checkout / ".ci" / "readme_commands.py"), str(number)]
+        printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+        assert printed == command + "\n"
+
+
+def test_links_inside_the_repository_exist(checkout):
+    broken = []
+    for page in [
+        *checkout.glob("*.md"),
+        *checkout.glob("docs/**/*.md"),
+        *checkout.glob("containers/**/*.md"),
+    ]:
+        if "_build" in page.parts:
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            path = target.split("#")[0]
+            if path and not re.match(r"[a-z]+:", path) and not (page.parent / path).exists():
+                broken.append(f"{page.relative_to(checkout)}: {target}")
+    assert broken == []
+
+
+def test_every_markdown_page_is_free_of_machine_paths(checkout):
+    pages: list[Path] = [
+        *checkout.glob("*.md"),
+        *checkout.glob("docs/*.md"),
+        *checkout.glob("containers/*.md"),
+    ]
+    assert pages
+    for page in pages:
+        assert not re.search(r"/(work|root)/", page.read_text(encoding="utf-8")), page
+
+
+def test_citation_and_changelog_state_the_version(checkout):
+    import spectralbrain
+
+    citation = (checkout / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", citation, flags=re.MULTILINE)[1] == spectralbrain.__version__
+    assert re.search(r"^license: (.+)$", citation, flags=re.MULTILINE)[1] == "BSD-3-Clause"
+    assert (checkout / "CHANGELOG.md").read_text(encoding="utf-8").startswith("# Changelog")
