@@ -1,0 +1,117 @@
+"""Every code block of README and the manual runs.
+
+Python blocks of a page share one namespace and run in order, in an empty folder. Bash blocks run in
+that same folder with this environment's programs first on PATH.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from documents import DATA, NOT_RUN, Block, code_blocks
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PAGES = [
+    *sorted(CHECKOUT.glob("*.md")),
+    *sorted(CHECKOUT.glob("containers/*.md")),
+    *sorted(page for page in CHECKOUT.glob("docs/**/*.md") if not {"_build", "generated"} & set(page.parts)),
+]
+
+
+def run_python(block: Block, namespace: dict) -> None:
+    shifted = "\n" * (block.line - 1) + block.code
+    exec(compile(shifted, str(block.page), "exec"), namespace)
+
+
+def run_bash(block: Block, folder: Path) -> None:
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": programs, "CHECKOUT": str(CHECKOUT)}
+    command = ["bash", "-euo", "pipefail", "-c", block.code]
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert result.returncode == 0, f"{block.name}\n{result.stdout}\n{result.stderr}"
+
+
+def run_c(block: Block, folder: Path) -> None:
+    source = folder / "block.c"
+    source.write_text(block.code)
+    built = subprocess.run(
+        ["h5cc", "-o", "block", source.name], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    result = subprocess.run(["./block"], cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def run_block(block: Block, namespace: dict, folder: Path) -> None:
+    if block.not_run is not None:
+        assert block.language in NOT_RUN[block.not_run], f"{block.name}: not a reason for {block.language}"
+    elif block.language == "python":
+        run_python(block, namespace)
+    elif block.language == "bash":
+        run_bash(block, folder)
+    elif block.language == "c":
+        run_c(block, folder)
+    elif block.language == "json":
+        json.loads(block.code)
+    elif block.language == "toml":
+        tomllib.loads(block.code)
+    else:
+        assert block.language in DATA, f"{block.name}: no test runs {block.language!r} blocks"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
+def test_blocks_of(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for block in code_blocks(page):
+        run_block(block, namespace, tmp_path)
+
+
+def test_blocks_are_found_with_their_lines(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A\n\n```python\nx = 1\n```\n\n```{toctree}\nother\n```\n\n"
+        "<!-- not run: needs R -->\n```r\ny <- 2\n```\n- item\n  ```bash\n  true\n  ```\n"
+    )
+    blocks = code_blocks(page)
+    assert [(b.language, b.line, b.not_run) for b in blocks] == [
+        ("python", 4, None),
+        ("r", 13, "needs R"),
+        ("bash", 17, None),
+    ]
+    assert blocks[2].code == "true\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("```python\nassert 1 == 2\n```\n", "AssertionError"),
+        ("```bash\nfalse\n```\n", "AssertionError"),
+        ("```rust\nfn main() {}\n```\n", "no test runs 'rust' blocks"),
+        ("<!-- not run: too slow -->\n```bash\ntrue\n```\n", "too slow"),
+        ("<!-- not run: needs R -->\n```bash\ntrue\n```\n", "not a reason for bash"),
+        ("```json\n{1}\n```\n", "JSONDecodeError"),
+    ],
+)
+def test_a_wrong_block_fails(tmp_path, monkeypatch, text, error):
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    (block,) = code_blocks(page)
+    with pytest.raises((AssertionError, KeyError, ValueError)) as caught:
+        run_block(block, {}, tmp_path)
+    assert error in repr(caught.value) + str(caught.typename)
