@@ -1,0 +1,297 @@
+"""The atomic writer: whole files or none, no litter, nobody else's work touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from spectralbrain.errors import ArrayError, ArrayTypeError
+from spectralbrain.io._atomic import (
+    absolute_path,
+    atomic_write,
+    remove_litter,
+    write_bytes_atomic,
+    write_text_atomic,
+)
+
+WRITER = """
+import sys, time
+from spectralbrain.io._atomic import atomic_write
+with atomic_write(sys.argv[1]) as stream:
+    stream.write(b"x" * 10000)
+    stream.flush()
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def start_writer(path, code=WRITER):
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+def end(process, signum):
+    process.send_signal(signum)
+    status = process.wait(timeout=30)
+    process.stdout.close()
+    return status
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_bytes_arrive_whole(tmp_path):
+    path = write_bytes_atomic(tmp_path / "a" / "b.bin", b"new")
+    assert path == tmp_path / "a" / "b.bin"
+    assert path.read_bytes() == b"new"
+    assert names(path.parent) == ["b.bin"]
+
+
+def test_text_is_utf8_with_its_line_ends(tmp_path):
+    assert write_text_atomic(tmp_path / "t", "ä\n\r\n").read_bytes() == b"\xc3\xa4\n\r\n"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+def test_an_exception_leaves_the_old_file_and_no_litter(tmp_path, error):
+    path = write_bytes_atomic(tmp_path / "f", b"old")
+
+    def interrupted():
+        with atomic_write(path) as stream:
+            stream.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["f"]
+
+
+def test_an_exception_removes_the_folders_it_made(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "x" / "y" / "f"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == []
+
+
+def test_readers_see_the_old_file_until_the_end(tmp_path):
+    path = write_bytes_atomic(tmp_path / "f", b"old")
+    with atomic_write(path) as stream:
+        stream.write(b"new")
+        stream.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_link_is_replaced_and_its_target_left_alone(tmp_path, dangling):
+    target = tmp_path / "target"
+    if not dangling:
+        target.write_bytes(b"precious")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    assert write_bytes_atomic(link, b"new") == link
+    assert not link.is_symlink()
+    assert link.read_bytes() == b"new"
+    assert target.exists() != dangling
+    if not dangling:
+        assert target.read_bytes() == b"precious"
+
+
+def test_a_folder_behind_a_link_is_written_into(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    assert write_bytes_atomic(tmp_path / "alias" / "f", b"x") == tmp_path / "alias" / "f"
+    assert (tmp_path / "real" / "f").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
+def test_a_new_file_follows_the_umask(tmp_path, umask):
+    old = os.umask(umask)
+    try:
+        path = write_bytes_atomic(tmp_path / "f", b"x")
+    finally:
+        os.umask(old)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_replaced_file_keeps_its_permissions(tmp_path):
+    path = write_bytes_atomic(tmp_path / "f", b"x")
+    path.chmod(0o600)
+    write_bytes_atomic(path, b"y")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_names_as_long_as_the_file_system_allows(tmp_path):
+    path = write_bytes_atomic(tmp_path / ("n" * 255), b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert write_bytes_atomic("~/deep/f", b"x") == tmp_path / "deep" / "f"
+
+
+def test_relative_paths_come_back_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert write_bytes_atomic("ü ö.txt", b"x") == tmp_path / "ü ö.txt"
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "folder/"])
+def test_paths_that_name_no_file(path):
+    with pytest.raises(ArrayError, match="path: expected a file name"):
+        absolute_path(path)
+
+
+@pytest.mark.parametrize("path", [3, None, b"bytes", ["a"]])
+def test_paths_of_another_type(path):
+    with pytest.raises(ArrayTypeError, match="path: expected a string or a path"):
+        absolute_path(path)
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    (tmp_path / "d").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_bytes_atomic(tmp_path / "d", b"x")
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        write_bytes_atomic(tmp_path / "pipe", b"x")
+    assert names(tmp_path) == ["pipe"]
+
+
+def test_a_device_is_not_replaced():
+    with pytest.raises(OSError, match="not a regular file"):
+        write_bytes_atomic("/dev/null", b"x")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_file_as_parent_is_an_error(tmp_path):
+    write_bytes_atomic(tmp_path / "f", b"x")
+    with pytest.raises(OSError, match="f"):
+        write_bytes_atomic(tmp_path / "f" / "g", b"x")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_that_ask_leave_no_litter(tmp_path, signum):
+    write_bytes_atomic(tmp_path / "f", b"old")
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "f")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    assert len(names(tmp_path)) == 2
+    assert end(process, signum) == -signum
+    assert names(tmp_path) == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_the_callers_handler_is_respected(tmp_path):
+    code = "import signal; signal.signal(signal.SIGTERM, lambda *a: (_ for _ in ()).throw(SystemExit(7)))"
+    process = start_writer(tmp_path / "f", code + WRITER)
+    assert end(process, signal.SIGTERM) == 7
+    assert names(tmp_path) == []
+
+
+def test_handlers_are_given_back(tmp_path):
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with atomic_write(tmp_path / "f"):
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        with atomic_write(tmp_path / "g"):
+            pass
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_forked_child_that_is_told_to_end_leaves_the_parents_work(tmp_path):
+    code = """
+import os, signal, sys, time
+from spectralbrain.io._atomic import atomic_write
+with atomic_write(sys.argv[1]) as stream:
+    stream.write(b"whole")
+    child = os.fork()
+    if child == 0:
+        while True:
+            time.sleep(0.01)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path / "f"], check=True, timeout=60)
+    assert (tmp_path / "f").read_bytes() == b"whole"
+    assert names(tmp_path) == ["f"]
+
+
+def test_the_next_save_removes_the_litter_of_a_killed_writer(tmp_path):
+    assert end(start_writer(tmp_path / "f"), signal.SIGKILL) == -signal.SIGKILL
+    assert len(names(tmp_path)) == 1
+    write_bytes_atomic(tmp_path / "other", b"x")
+    assert names(tmp_path) == ["other"]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_work_of_a_living_writer_is_left_alone(tmp_path, stopped):
+    code = WRITER.replace("time.sleep(60)", "sys.stdin.readline()")
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "f")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    if stopped:
+        process.send_signal(signal.SIGSTOP)
+    write_bytes_atomic(tmp_path / "f", b"from another")
+    assert len(names(tmp_path)) == 2
+    process.send_signal(signal.SIGCONT)
+    process.communicate("go on\n", timeout=30)
+    assert process.returncode == 0
+    assert names(tmp_path) == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"x" * 10000
+
+
+def test_another_machines_temporary_rests_a_day_before_it_is_litter(tmp_path):
+    temporary = tmp_path / ".spectralbrain-00000000-0123456789abcdef.tmp"
+    temporary.write_bytes(b"x")
+    assert remove_litter(tmp_path) == 0
+    yesterday = time.time() - 25 * 3600
+    os.utime(temporary, (yesterday, yesterday))
+    assert remove_litter(tmp_path) == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [".spectralbrain-0-0.tmp", ".spectralbrain-notes.tmp", "x.tmp", ".f.swp"])
+def test_files_of_others_are_never_litter(tmp_path, name):
+    (tmp_path / name).write_bytes(b"mine")
+    write_bytes_atomic(tmp_path / "f", b"x")
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+def test_a_link_that_looks_like_litter_is_not_followed(tmp_path):
+    (tmp_path / "victim").write_bytes(b"x")
+    link = tmp_path / ".spectralbrain-00000000-0123456789abcdef.tmp"
+    link.symlink_to(tmp_path / "victim")
+    assert remove_litter(tmp_path) == 0
+    assert (tmp_path / "victim").exists()
+
+
+def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_bytes_atomic(tmp_path / "f", b"old")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["f"]
