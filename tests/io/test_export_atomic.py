@@ -219,10 +219,13 @@ import os, signal, sys, time
 from spectralbrain.io._atomic import atomic_write
 with atomic_write(sys.argv[1]) as stream:
     stream.write(b"whole")
+    wait, ready = os.pipe()
     child = os.fork()
     if child == 0:
+        os.write(ready, b"x")  # CPython drops the signals that arrive before fork() returns
         while True:
             time.sleep(0.01)
+    os.read(wait, 1)
     os.kill(child, signal.SIGTERM)
     assert os.waitpid(child, 0)[1] == signal.SIGTERM
 """
