@@ -1,0 +1,87 @@
+"""One answer out of many: the sign of an eigenvector, the basis inside a multiple eigenvalue."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.runtime import FloatArray
+
+# |integral of phi^3| below this fraction of integral of |phi|^3 counts as zero: an antisymmetric mode.
+SYMMETRIC_SKEWNESS = 1e-4
+# Vertices within this fraction of the largest value are peers; the first of them decides.
+PEER_FRACTION = 0.9
+
+
+def clusters(values: FloatArray, rtol: float) -> list[slice]:
+    """Return runs of eigenvalues whose neighbours differ by at most `rtol`, relative to the later one.
+
+    Examples
+    --------
+    >>> clusters(np.array([0.0, 2.0, 2.0, 5.0]), 1e-9)
+    [slice(0, 1, None), slice(1, 3, None), slice(3, 4, None)]
+    """
+    if len(values) == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(values) > rtol * np.abs(values[1:])) + 1
+    edges = [0, *breaks.tolist(), len(values)]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def fix_basis(values: FloatArray, vectors: FloatArray, weights: Any, rtol: float) -> FloatArray:
+    """Return the same eigenspaces with a basis that does not depend on how they were computed.
+
+    Inside a cluster the diagonal of the eigenspace's projector is independent of the basis. The vertex
+    where it is largest is the first pivot; its row decides the first vector, which alone is non-zero
+    there; the rest of the space is treated in the same way (a Cholesky factorisation of the projector
+    with diagonal pivoting). Then every vector takes the sign that makes the integral of phi^3 positive;
+    where that integral vanishes by symmetry, the first vertex with a large value is positive.
+
+    Parameters
+    ----------
+    values : (m,) array
+        Ascending eigenvalues.
+    vectors : (n, m) array
+        B-orthonormal eigenvectors.
+    weights : (n,) array
+        Area of each vertex (row sums of B), for the integrals.
+    rtol : float
+        Neighbouring eigenvalues closer than this, relatively, belong to one multiple eigenvalue.
+
+    Returns
+    -------
+    (n, m) array
+    """
+    fixed = vectors.copy()
+    for run in clusters(values, rtol):
+        if run.stop - run.start > 1:
+            fixed[:, run] = pivoted_basis(vectors[:, run])
+    for i in range(fixed.shape[1]):
+        if _is_negative(fixed[:, i], weights):
+            np.negative(fixed[:, i], out=fixed[:, i])
+    return fixed
+
+
+def pivoted_basis(basis: FloatArray) -> FloatArray:
+    """Rotate orthonormal columns so that each next one vanishes at the pivot vertices before it."""
+    m = basis.shape[1]
+    remaining = (basis**2).sum(axis=1)
+    pivots: list[int] = []
+    for j in range(m):
+        pivots.append(int(np.argmax(remaining >= PEER_FRACTION * remaining.max())))
+        q = np.linalg.qr(basis[pivots].T)[0]
+        remaining = remaining - (basis @ q[:, j]) ** 2
+    q, r = np.linalg.qr(basis[pivots].T)
+    rotated: FloatArray = basis @ (q * np.where(np.diag(r) < 0, -1.0, 1.0))
+    return rotated
+
+
+def _is_negative(column: FloatArray, weights: FloatArray) -> bool:
+    cubes = column**3
+    skewness = float(weights @ cubes)
+    if abs(skewness) > SYMMETRIC_SKEWNESS * float(weights @ np.abs(cubes)):
+        return skewness < 0
+    size = np.abs(column)
+    return bool(column[np.argmax(size >= PEER_FRACTION * size.max())] < 0)

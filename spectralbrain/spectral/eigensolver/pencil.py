@@ -1,0 +1,80 @@
+"""One connected eigenproblem, and what a solver of it must be able to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from spectralbrain.runtime import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Pencil:
+    """A x = lambda B x on one connected component, in normalised units.
+
+    Attributes
+    ----------
+    stiffness : (n, n) sparse CSR array
+        A, symmetric positive semi-definite.
+    mass : (n, n) sparse CSR array
+        B, symmetric positive definite.
+    has_null_mode : bool
+        Whether constants span the kernel of A: true without a Dirichlet edge.
+    """
+
+    stiffness: Any
+    mass: Any
+    has_null_mode: bool
+
+    @property
+    def n(self) -> int:
+        """Number of unknowns."""
+        return int(self.stiffness.shape[0])
+
+    @property
+    def area(self) -> float:
+        """Sum of the entries of B."""
+        return float(self.mass.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Ascending eigenpairs of a pencil with none left out below the last.
+
+    Attributes
+    ----------
+    values : (m,) array
+    vectors : (n, m) array
+        B-orthonormal columns.
+    """
+
+    values: FloatArray
+    vectors: FloatArray
+
+
+class PencilSolver(Protocol):
+    """What a backend offers for one pencil."""
+
+    name: str
+
+    def lowest(self, count: int) -> Pairs:
+        """Return at least the `count` smallest eigenpairs (all n where `count` reaches n)."""
+
+    def count_below(self, shift: float) -> tuple[int, float]:
+        """Return the number of eigenvalues below `shift`, by inertia, and that count's backward error."""
+
+
+def insert_null_mode(pencil: Pencil, pairs: Pairs) -> Pairs:
+    """Replace the computed null mode by the exact one and make the others orthogonal to it."""
+    if not pencil.has_null_mode:
+        return pairs
+    constant = np.full(pencil.n, 1 / np.sqrt(pencil.area))
+    vectors = pairs.vectors.copy()
+    vectors[:, 0] = constant
+    weights = pencil.mass @ constant
+    vectors[:, 1:] -= constant[:, None] * (weights @ vectors[:, 1:])
+    values = pairs.values.copy()
+    values[0] = 0.0
+    return Pairs(values, vectors)

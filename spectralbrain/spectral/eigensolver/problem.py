@@ -1,0 +1,94 @@
+"""The discrete eigenproblem of a surface: boundary condition, and one pencil per connected piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from spectralbrain.errors import MeshError
+from spectralbrain.operators.domain import Domain
+from spectralbrain.operators.laplacian import Discretization
+from spectralbrain.runtime import IntArray
+from spectralbrain.spectral.eigensolver.pencil import Pencil
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A discretised domain with its boundary condition.
+
+    Attributes
+    ----------
+    domain : Domain
+    discretization : Discretization
+    pieces : list of (n_i,) arrays of int
+        Unknowns (vertices of the domain) of each connected piece; vertices with a Dirichlet
+        condition are in none.
+    pencils : list of Pencil
+        The eigenproblem of each piece.
+    """
+
+    domain: Domain
+    discretization: Discretization
+    pieces: list[IntArray]
+    pencils: list[Pencil]
+
+    @property
+    def n_unknowns(self) -> int:
+        """Number of unknowns of all pieces."""
+        return sum(len(piece) for piece in self.pieces)
+
+    @property
+    def n_null_modes(self) -> int:
+        """Number of pieces without a Dirichlet condition."""
+        return sum(pencil.has_null_mode for pencil in self.pencils)
+
+
+def build_problem(domain: Domain, discretization: Discretization, boundary: str) -> Problem:
+    """Impose the boundary condition and split into connected pieces.
+
+    Parameters
+    ----------
+    domain : Domain
+    discretization : Discretization
+    boundary : {'neumann', 'dirichlet'}
+        With 'dirichlet', functions vanish on boundary edges.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    MeshError
+        If a Dirichlet condition leaves no unknown.
+    """
+    n = domain.surface.n_vertices
+    fixed = domain.boundary_vertices if boundary == "dirichlet" else np.zeros(n, dtype=bool)
+    free = np.flatnonzero(~fixed)
+    if not len(free):
+        raise MeshError("boundary='dirichlet': every vertex lies on the boundary, no unknown is left")
+    touches_boundary = np.zeros(domain.n_components, dtype=bool)
+    touches_boundary[domain.components[fixed]] = True
+    pattern = abs(discretization.consistent_mass) + abs(discretization.stiffness)
+    labels = connected_components(pattern[free][:, free], directed=False)[1]
+    first = np.sort(np.unique(labels, return_index=True)[1])
+    pieces = [free[labels == labels[start]] for start in first]
+    pencils = [
+        Pencil(
+            _restrict(discretization.stiffness, piece),
+            _restrict(discretization.mass, piece),
+            has_null_mode=not touches_boundary[domain.components[piece[0]]],
+        )
+        for piece in pieces
+    ]
+    return Problem(domain, discretization, pieces, pencils)
+
+
+def _restrict(matrix: Any, piece: IntArray) -> Any:
+    part = sp.csr_array(matrix if len(piece) == matrix.shape[0] else matrix[piece][:, piece])
+    part.sort_indices()
+    return part

@@ -1,0 +1,220 @@
+"""From a surface and options to a verified decomposition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
+
+from spectralbrain._version import __version__
+from spectralbrain.errors import ArrayError, ConvergenceError
+from spectralbrain.geometry.mesh import BrainMesh
+from spectralbrain.operators.domain import Domain, build_domain
+from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, discretize
+from spectralbrain.resources import resolve_threads
+from spectralbrain.runtime import FloatArray, ScalarMap, as_array
+from spectralbrain.spectral.eigensolver.backends import make_solver
+from spectralbrain.spectral.eigensolver.canonical import fix_basis
+from spectralbrain.spectral.eigensolver.problem import Problem, build_problem
+from spectralbrain.spectral.eigensolver.solver import Spectrum, smallest_pairs
+from spectralbrain.spectral.eigensolver.verification import (
+    discretization_errors,
+    orthonormality_error,
+    residual_norms,
+)
+
+if TYPE_CHECKING:
+    from spectralbrain.spectral.decomposition import SpectralDecomposition
+
+DEFAULT_K = 100
+_CHOICES = {
+    "laplacian": LAPLACIANS,
+    "mass": MASSES,
+    "boundary": ("neumann", "dirichlet"),
+    "on_unverified": ("raise", "flag"),
+}
+
+
+def solve_surface(
+    mesh: BrainMesh,
+    k: int | None = None,
+    *,
+    mask: Any = None,
+    laplacian: str = "cotangent",
+    mass: str = "consistent",
+    boundary: str = "neumann",
+    weight: Any = None,
+    below: float | None = None,
+    backend: str = "auto",
+    tol: float = 1e-8,
+    n_threads: int | None = None,
+    on_unverified: str = "raise",
+) -> SpectralDecomposition:
+    """Compute a decomposition: see :func:`spectralbrain.spectral.decomposition.decompose`."""
+    from spectralbrain.spectral.decomposition import SpectralDecomposition
+
+    given = {"laplacian": laplacian, "mass": mass, "boundary": boundary, "on_unverified": on_unverified}
+    _check_choices(given)
+    if isinstance(tol, bool) or not isinstance(tol, int | float) or not 1e-10 <= tol <= 1e-3:
+        raise ArrayError(f"tol: expected a number from 1e-10 to 1e-3, found {tol!r}")
+    threads = resolve_threads(n_threads)
+    field = None if weight is None else _check_weight(weight, mesh.n_vertices)
+    domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
+    local_field = None if field is None else field[domain.index]
+    problem = build_problem(domain, discretize(domain, laplacian, mass, local_field), boundary)
+    with threadpool_limits(limits=1, user_api="blas"):
+        solvers = [make_solver(backend, pencil, tol, threads) for pencil in problem.pencils]
+        cutoff = None if below is None else _check_below(below) * domain.unit**2
+        spectrum = smallest_pairs(problem.pencils, solvers, _check_k(k, below, problem), tol / 10, cutoff)
+        count = spectrum.n_wanted
+        vectors, report = _finish(problem, spectrum, count, tol)
+    metadata = _describe(domain, problem, count, boundary) | {
+        "laplacian": laplacian,
+        "mass": mass,
+        "masked": mask is not None,
+        "backend": solvers[0].name,
+        "backend_requested": backend,
+        "tol": float(tol),
+        "n_vertices": mesh.n_vertices,
+        **report,
+    }
+    if field is not None:
+        metadata["weight"] = field
+    if not metadata["verified"] and on_unverified == "raise":
+        raise ConvergenceError(f"decompose: {metadata['verification']}")
+    full = np.full((mesh.n_vertices, count), np.nan)
+    full[domain.index] = vectors
+    full /= domain.unit
+    values = spectrum.values[:count] / domain.unit**2
+    return SpectralDecomposition(values, full, _scatter_mass(problem, mesh.n_vertices), mesh, metadata)
+
+
+def _finish(problem: Problem, spectrum: Spectrum, k: int, tol: float) -> tuple[FloatArray, dict[str, Any]]:
+    """Return the (n, k) eigenvectors on the domain in their fixed basis, and the verification."""
+    disc = problem.discretization
+    vectors = np.zeros((problem.domain.surface.n_vertices, k))
+    residuals, errors = np.empty(k), np.empty(k)
+    orthonormality = 0.0
+    for i, (piece, pencil) in enumerate(zip(problem.pieces, problem.pencils, strict=True)):
+        mine = np.flatnonzero(spectrum.owner == i)
+        values = spectrum.values[mine]
+        weights = np.asarray(pencil.mass.sum(axis=1)).ravel()
+        phi = fix_basis(values, spectrum.pairs[i].vectors[:, : len(mine)], weights, tol / 10)
+        mine = mine[mine < k]
+        phi, values = phi[:, : len(mine)], values[: len(mine)]
+        vectors[np.ix_(piece, mine)] = phi
+        residuals[mine] = residual_norms(pencil, values, phi)
+        orthonormality = max(orthonormality, orthonormality_error(pencil.mass, phi))
+        masses = (disc.consistent_mass[piece][:, piece], disc.lumped_mass[piece][:, piece])
+        errors[mine] = discretization_errors(masses, phi, consistent=disc.is_consistent)
+    residuals /= np.maximum(spectrum.values[:k], spectrum.first_positive)
+    report = _verdict(spectrum, residuals, orthonormality, tol)
+    with np.errstate(divide="ignore"):
+        wavelengths = 2 * np.pi / np.sqrt(spectrum.values[:k])
+    report |= {
+        "upper_shift": spectrum.upper_shift / problem.domain.unit**2,
+        "discretization_error": errors,
+        "edges_per_wavelength": wavelengths / problem.domain.edge_lengths.mean(),
+    }
+    return vectors, report
+
+
+def _verdict(spectrum: Spectrum, residuals: FloatArray, orthonormality: float, tol: float) -> dict[str, Any]:
+    """Say whether the result is verified, and by what."""
+    problems = []
+    if not residuals.max() <= tol:
+        problems.append(f"largest residual {residuals.max():.1e} exceeds tol {tol:.0e}")
+    if not orthonormality <= tol:
+        problems.append(f"orthonormality error {orthonormality:.1e} exceeds tol {tol:.0e}")
+    if spectrum.inertia_count != len(spectrum.values):
+        problems.append(
+            f"{len(spectrum.values)} pairs were found below the upper shift, "
+            f"inertia counts {spectrum.inertia_count}"
+        )
+    elif not spectrum.is_complete:
+        problems.append(
+            f"backward error {spectrum.backward_error:.1e} of the inertia is not far below "
+            f"the gap {spectrum.gap:.1e}"
+        )
+    passed = "residuals, orthonormality, " + (
+        "inertia in a gap behind the last cluster"
+        if np.isfinite(spectrum.upper_shift)
+        else "whole spectrum at hand"
+    )
+    return {
+        "verified": not problems,
+        "verification": "not verified: " + "; ".join(problems) if problems else passed,
+        "residuals": residuals,
+        "max_residual": float(residuals.max()),
+        "orthonormality_error": orthonormality,
+        "inertia_count": spectrum.inertia_count,
+        "inertia_backward_error": spectrum.backward_error,
+        "spectral_gap": spectrum.gap,
+    }
+
+
+def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[str, Any]:
+    """Return the metadata that say what the problem is."""
+    metadata: dict[str, Any] = {
+        "software": "spectralbrain",
+        "spectralbrain_version": __version__,
+        "k": k,
+        "n_domain_vertices": domain.surface.n_vertices,
+        "n_faces": domain.surface.n_faces,
+        "n_stray_vertices": domain.n_stray_vertices,
+        "boundary": "closed" if domain.is_closed else boundary,
+        "n_components": domain.n_components,
+        "n_null_modes": min(k, problem.n_null_modes),
+        "surface_area": float(problem.discretization.mass.sum()) * domain.unit**2,
+        "boundary_length": domain.boundary_length,
+        "euler_characteristic": domain.euler_characteristic,
+    }
+    if domain.volume is not None:
+        metadata["volume"] = domain.volume
+    return metadata
+
+
+def _scatter_mass(problem: Problem, n: int) -> Any:
+    """Return B with rows and columns of the whole mesh, mm^2."""
+    entries = problem.discretization.mass.tocoo()
+    index = problem.domain.index
+    data = entries.data * problem.domain.unit**2
+    matrix = sp.coo_array((data, (index[entries.row], index[entries.col])), shape=(n, n)).tocsr()
+    matrix.sort_indices()
+    return matrix
+
+
+def _check_choices(given: dict[str, str]) -> None:
+    for name, value in given.items():
+        if value not in _CHOICES[name]:
+            raise ArrayError(f"{name}: expected one of {', '.join(_CHOICES[name])}, found {value!r}")
+
+
+def _check_weight(weight: Any, n: int) -> FloatArray:
+    field = as_array(weight, ScalarMap, name="weight", sizes={"N": n})
+    if not (field > 0).all():
+        raise ArrayError("weight: expected positive finite values at every vertex")
+    return field
+
+
+def _check_below(below: float) -> float:
+    if isinstance(below, bool) or not isinstance(below, int | float) or not 0 < below < np.inf:
+        raise ArrayError(f"below: expected a positive eigenvalue in mm^-2, found {below!r}")
+    return float(below)
+
+
+def _check_k(k: Any, below: float | None, problem: Problem) -> int | None:
+    """Return the number of pairs, None if `below` decides."""
+    if below is not None:
+        if k is not None:
+            raise ArrayError(f"k: expected no k together with below, found {k!r}")
+        return None
+    k = DEFAULT_K if k is None else k
+    largest = problem.n_unknowns - 1
+    if isinstance(k, bool) or not isinstance(k, int | np.integer):
+        raise ArrayError(f"k: expected a whole number, found {k!r}")
+    if not 1 <= k <= largest:
+        raise ArrayError(f"k: expected 1 <= k <= {largest} ({problem.n_unknowns} unknowns), found {k}")
+    return int(k)
