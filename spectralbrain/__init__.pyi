@@ -4,6 +4,7 @@ from .errors import (
     BIDSError as BIDSError,
     ConvergenceError as ConvergenceError,
     FormatError as FormatError,
+    IncompatibleError as IncompatibleError,
     MeshError as MeshError,
     MetadataError as MetadataError,
     MissingDependencyError as MissingDependencyError,
@@ -11,3 +12,5 @@ from .errors import (
 )
 from .geometry.mesh import BrainMesh as BrainMesh
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
+
+__version__: str
