@@ -1,0 +1,124 @@
+"""What Nipype's nodes do differently when they hold one of our interfaces.
+
+Three things decide whether a cached result is returned that no interface can reach, because Nipype
+asks the node and not the interface:
+
+* ``JoinNode`` hashes a copy of the fields without their types, and forgets what was set on the
+  interface when it was made;
+* a node remembers its first hash, so that a second ``node.run()`` after an input changed returns
+  the old result;
+* the outputs that happen to be connected enter the hash, and the files of the others are deleted:
+  connecting one more output runs the node again.
+
+So ``_get_hashval`` and ``is_cached`` are wrapped. Nodes that hold other packages' interfaces pass
+straight through: their hashes, caches and settings are what they were (tested).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nipype.interfaces.base import Bunch, isdefined
+from nipype.pipeline.engine.nodes import JoinNode, MapNode, Node
+from nipype.pipeline.engine.utils import load_resultfile
+
+from spectralbrain.interfaces._hashing import MEMO_FOLDER, remembering_digests
+
+_SLOT = re.compile(r"J\d+\Z")
+_MARK = "_spectralbrain"
+# Results are stored relative to the node's folder, so that a moved work directory is still valid;
+# a crash of ours is a text file that can be read where it was written.
+_SETTINGS = {"use_relative_paths": "true", "crashfile_format": "txt"}
+
+
+def memo_folder(node: Node) -> Path | None:
+    """Return the folder of remembered digests: one per work directory.
+
+    The sub-nodes of a MapNode live deep inside and share the folder of the workflow above them.
+    """
+    if not node.base_dir:
+        return None
+    base = Path(node.base_dir).absolute()
+    for folder in (base, *list(base.parents)[:8]):
+        if (folder / MEMO_FOLDER).is_dir():
+            return folder / MEMO_FOLDER
+    return base / MEMO_FOLDER
+
+
+def _is_ours(node: Node) -> bool:
+    return getattr(node.interface, "is_spectralbrain_interface", False)
+
+
+def _prepare(node: Node) -> None:
+    node._hashvalue = node._hashed_inputs = None
+    node._needed_outputs = []
+    if node.config is not None:
+        node.config = {**node.config, "execution": {**node.config.get("execution", {}), **_SETTINGS}}
+
+
+def _wrap_hash(original: Callable[[Node], Any]) -> Callable[[Node], Any]:
+    @functools.wraps(original)
+    def _get_hashval(self: Node) -> Any:
+        if not _is_ours(self):
+            return original(self)
+        _prepare(self)
+        with remembering_digests(memo_folder(self)):
+            return _join_hash(self) if isinstance(self, JoinNode) else original(self)
+
+    setattr(_get_hashval, _MARK, True)
+    return _get_hashval
+
+
+def _join_hash(node: JoinNode) -> Any:
+    """Hash what the interface will see: its own settings, then the fields set or joined here."""
+    node._get_inputs()
+    spec = node.interface.inputs
+    values = dict(spec.trait_get())
+    values |= {name: value for name, value in node.inputs.trait_get().items() if isdefined(value)}
+    known = set(spec.copyable_trait_names())
+    roles = {name: name if name in known else _SLOT.sub("", name) for name in values}
+    node._hashed_inputs, node._hashvalue = spec.hash_of(values, roles)
+    return node._hashed_inputs, node._hashvalue
+
+
+def _wrap_cached(original: Callable[..., tuple[bool, bool]]) -> Callable[..., tuple[bool, bool]]:
+    @functools.wraps(original)
+    def is_cached(self: Node, rm_outdated: bool = False) -> tuple[bool, bool]:
+        cached, updated = original(self, rm_outdated)
+        if cached and updated and _is_ours(self) and not _outputs_exist(self):
+            return False, False
+        return cached, updated
+
+    setattr(is_cached, _MARK, True)
+    return is_cached
+
+
+def _outputs_exist(node: Node) -> bool:
+    """Tell whether the stored result can be read and the files it names are there."""
+    try:
+        result = load_resultfile(Path(node.output_dir()) / f"result_{node.name}.pklz")
+        found = result.outputs
+        outputs = found.dictcopy() if isinstance(found, Bunch) else found.trait_get()
+    except Exception:  # whatever is wrong with a pickle of a killed process: compute it again
+        return False
+    return all(_exists(value) for name, value in outputs.items() if name.endswith(("file", "files")))
+
+
+def _exists(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_exists(item) for item in value)
+    return not isinstance(value, str | os.PathLike) or not os.fspath(value) or Path(value).exists()
+
+
+def install() -> None:
+    """Wrap the methods, once per process."""
+    for kind in (Node, MapNode):
+        if not hasattr(kind._get_hashval, _MARK):
+            kind._get_hashval = _wrap_hash(kind._get_hashval)
+    if not hasattr(Node.is_cached, _MARK):
+        Node.is_cached = _wrap_cached(Node.is_cached)

@@ -1,0 +1,361 @@
+"""What all our interfaces share: specs that hash content, and a run that explains its failures.
+
+An interface of this package is an adapter: an input spec, an output spec and the dotted name of
+one function. The base class reads the files its inputs name, calls the function with the threads
+the node was given, and writes what comes back.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from nipype.interfaces.base import (
+    BaseInterfaceInputSpec,
+    File,
+    InputMultiObject,
+    SimpleInterface,
+    TraitedSpec,
+    isdefined,
+    traits,
+)
+from nipype.interfaces.base.traits_extension import BasePath
+
+from spectralbrain._version import __version__
+from spectralbrain.errors import (
+    ArrayError,
+    ConvergenceError,
+    FormatError,
+    MeshError,
+    MissingDependencyError,
+    SpectralBrainError,
+)
+from spectralbrain.interfaces import _nodes
+from spectralbrain.interfaces._hashing import SCHEME, fingerprint
+from spectralbrain.resources import granted_threads
+
+_nodes.install()
+
+STATUS_SUFFIX = "_status.tsv"
+STATUS_COLUMNS = ("status", "reason", "interface", "inputs")
+
+
+class InputFileError(SpectralBrainError, FileNotFoundError):
+    """An input file of a node does not exist or cannot be read."""
+
+
+class UpstreamError(SpectralBrainError, RuntimeError):
+    """An input of a node is the recorded failure of an earlier node."""
+
+
+REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
+    (UpstreamError, "mend the input of the node that failed first; its reason is quoted above"),
+    (FileNotFoundError, "correct the path; if a node should have written the file, run that node again"),
+    (PermissionError, "make the file readable for the user who runs the workflow"),
+    (
+        FormatError,
+        "replace the damaged or foreign file; if a node wrote it, delete its folder and rerun",
+    ),
+    (MeshError, "look at MeshQuality's report, then mend the surface (RepairMesh) or mask the bad part"),
+    (ConvergenceError, "ask for fewer modes (k), or repair the mesh: MeshQuality names slivers and defects"),
+    (MissingDependencyError, "install the extra that the message names"),
+    (ArrayError, "correct the input that the message names"),
+)
+
+
+class InputFile(File):
+    """A file that must exist when the node runs.
+
+    Nipype's ``exists=True`` raises while the scheduler hands values from node to node, which
+    stops every branch; here the node itself fails, with a message, and other branches go on.
+    `holds` says what the base class reads from the file.
+    """
+
+    def __init__(self, holds: str = "file", **metadata: Any) -> None:
+        super().__init__(holds=holds, **metadata)
+
+
+class Array(traits.TraitType):
+    """An array whose content enters the hash: dtype, shape and every byte.
+
+    A convenience for scripts. Between nodes, files travel.
+    """
+
+    info_text = "an array of numbers"
+
+    def __init__(self, **metadata: Any) -> None:
+        # Traits would compare old and new values element by element to see whether to notify.
+        super().__init__(comparison_mode=traits.ComparisonMode.identity, **metadata)
+
+    def validate(self, owner: Any, name: str, value: Any) -> Any:
+        """Return the value as a plain array; text, objects and masked arrays are refused."""
+        if not isdefined(value) or value is None:
+            return value
+        try:
+            array = np.asarray(value)
+        except (ValueError, TypeError):
+            self.error(owner, name, value)
+        if array.dtype.kind not in "biuf" or isinstance(value, np.ma.MaskedArray):
+            self.error(owner, name, value)
+        return array
+
+
+class SpectralInputSpec(BaseInterfaceInputSpec):
+    """Inputs every interface has, and the hash of all of them."""
+
+    num_threads = traits.Range(
+        low=1,
+        value=1,
+        usedefault=True,
+        nohash=True,
+        desc="threads the node may use, BLAS and compression included; follows the node's n_procs",
+    )
+    on_error = traits.Enum(
+        "raise",
+        "record",
+        usedefault=True,
+        desc="on bad input, fail ('raise') or write a status row in place of the result ('record')",
+    )
+
+    def get_hashval(self, hash_method: str | None = None) -> tuple[list[Any], str]:
+        """Return what identifies these inputs, and its digest.
+
+        Files are told apart by content whatever `hash_method` says: a time stamp can lie.
+        """
+        values = self.trait_get()
+        return self.hash_of(values, {name: name for name in values})
+
+    def hash_of(self, values: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[list[Any], str]:
+        """Hash `values`; ``roles[name]`` is the trait of this spec that describes each."""
+        entries: list[Any] = [
+            ("interface", f"{type(self).__module__}.{type(self).__qualname__}"),
+            ("spectralbrain", __version__),
+            ("scheme", SCHEME),
+        ]
+        for name in sorted(values):
+            role, value = roles[name], values[name]
+            if not isdefined(value) or self.has_metadata(role, "nohash", True):
+                continue
+            files = _holds_paths(self.trait(role).trait_type) and not self.has_metadata(
+                role, "hash_files", False
+            )
+            entries.append((name, fingerprint(value, files=files)))
+        return entries, hashlib.sha256(repr(entries).encode()).hexdigest()[:32]
+
+
+class SpectralOutputSpec(TraitedSpec):
+    """Outputs every interface has."""
+
+    status = traits.Enum("ok", "failed", desc="whether there is a result")
+    reason = traits.Str(desc="why there is none; '' where there is one")
+
+
+class SpectralInterface(SimpleInterface):
+    """Base of our interfaces: two specs and the dotted name of one function.
+
+    Attributes
+    ----------
+    function : str
+        Dotted name of the public function; imported when the node runs.
+    arguments : dict
+        Argument of the function -> trait, where the names differ.
+    """
+
+    is_spectralbrain_interface: ClassVar[bool] = True
+    _pkg = "spectralbrain"
+    _version = __version__
+    _additional_metadata: ClassVar[list[str]] = ["holds", "units"]
+    function: ClassVar[str] = ""
+    arguments: ClassVar[dict[str, str]] = {}
+    accepts_failures: ClassVar[bool] = False
+
+    def _run_interface(self, runtime: Any) -> Any:
+        folder = Path(runtime.cwd)
+        with granted_threads(self.inputs.num_threads), limited_pools(self.inputs.num_threads):
+            try:
+                self._check_files()
+                outputs = self._execute(folder)
+            except (SpectralBrainError, OSError) as error:
+                if self.inputs.on_error == "raise":
+                    raise self._explained(error, folder) from error.__cause__
+                outputs = self._recorded(error, folder)
+        self._results = {"status": "ok", "reason": "", **outputs}
+        return runtime
+
+    def _execute(self, folder: Path) -> dict[str, Any]:
+        """Call the function on the inputs and return the outputs; files go into `folder`."""
+        return self._store(self._call(**self._collect(folder)), folder)
+
+    def _call(self, **arguments: Any) -> Any:
+        return resolve(self.function)(**arguments)
+
+    def _collect(self, folder: Path) -> dict[str, Any]:
+        """Return the function's arguments: what was set here, what files hold, threads, output path."""
+        found: dict[str, Any] = {}
+        for name in inspect.signature(resolve(self.function)).parameters:
+            trait = self.arguments.get(name, name)
+            if name == "n_threads":
+                found[name] = self.inputs.num_threads
+            elif name == "path" and self._has("out_file"):
+                found[name] = self._out_file(folder)
+            elif self._has(trait):
+                found[name] = plain(getattr(self.inputs, trait))
+            elif self._has(f"{trait}_file"):
+                found[name] = self._read(trait)
+        return found
+
+    def _store(self, result: Any, folder: Path) -> dict[str, Any]:
+        """Turn the function's result into outputs; the default suits functions that write `path`."""
+        return {"out_file": os.fspath(result)}
+
+    def _has(self, trait: str) -> bool:
+        # Not inputs.trait(name): on a strict spec that is truthy for unknown names once asked.
+        return trait in self.inputs.copyable_trait_names() and isdefined(getattr(self.inputs, trait))
+
+    def _read(self, trait: str) -> Any:
+        from spectralbrain.interfaces._files import read
+
+        path = getattr(self.inputs, f"{trait}_file")
+        key = getattr(self.inputs, f"{trait}_key") if self._has(f"{trait}_key") else None
+        return read(self.inputs.trait(f"{trait}_file").holds, path, key)
+
+    def _out_file(self, folder: Path) -> Path:
+        return folder / Path(self.inputs.out_file).name
+
+    def _list_outputs(self) -> dict[str, Any]:
+        """Return the outputs of this run.
+
+        Nipype asks again when a stored result cannot be read; an interface that has not run then
+        has nothing to tell, and saying so makes the node run instead of handing on nothing.
+        """
+        if not self._results:
+            raise FileNotFoundError(f"{type(self).__name__}: no stored result; the node must run")
+        return self._results
+
+    def _input_files(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for name, trait in self.inputs.items():
+            value = getattr(self.inputs, name)
+            if isdefined(value) and trait.hash_files is not False and _holds_paths(trait.trait_type):
+                found += [(name, path) for path in _leaves(value)]
+        return found
+
+    def _check_files(self) -> None:
+        for name, path in self._input_files():
+            if not Path(path).is_file():
+                raise InputFileError(f"{name}: expected an existing file, found none at {path}")
+            if not self.accepts_failures and is_status_file(path):
+                raise UpstreamError(f"{name}: no result, {read_status(path)['reason']}")
+
+    def _explained(self, error: BaseException, folder: Path) -> BaseException:
+        """Return the error with the files, the node and a remedy added to its message."""
+        remedy = next((text for kind, text in REMEDIES if isinstance(error, kind)), "see the message above")
+        lines = [f"  {name}: {path}" for name, path in self._input_files()]
+        lines += [f"  node: {folder.name} ({type(self).__name__}, in {folder})", f"  remedy: {remedy}"]
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = ("\n".join([error.args[0], *lines]),)
+        else:
+            error.add_note("\n".join(lines))
+        return error
+
+    def _recorded(self, error: BaseException, folder: Path) -> dict[str, Any]:
+        """Write a status row and let it stand for every output file."""
+        reason = str(error.args[-1] if isinstance(error, UpstreamError) else error)
+        reason = " ".join(reason.split())
+        path = folder / f"{folder.name}{STATUS_SUFFIX}"
+        write_status(path, reason, type(self).__name__, self._input_files())
+        names = self.output_spec().copyable_trait_names()
+        outputs: dict[str, Any] = {name: os.fspath(path) for name in names if name.endswith("_file")}
+        outputs |= {name: [os.fspath(path)] for name in names if name.endswith("_files")}
+        return {**outputs, "status": "failed", "reason": reason}
+
+
+def out_file(default: str, desc: str) -> Any:
+    """Return the trait of an output file's name, written into the node's folder."""
+    return File(default, usedefault=True, hash_files=False, desc=desc)
+
+
+def resolve(dotted: str) -> Callable[..., Any]:
+    """Import a function by its dotted name."""
+    module, _, name = dotted.rpartition(".")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def plain(value: Any) -> Any:
+    """Return a trait's value without Traits' own list and dict types."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def limited_pools(n_threads: int) -> Any:
+    """Return a context in which BLAS and OpenMP use at most `n_threads` threads."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=int(n_threads))
+
+
+def write_status(path: Path, reason: str, interface: str, inputs: Iterable[tuple[str, str]]) -> None:
+    """Write the one-row table that stands for a result that could not be computed."""
+    text = "; ".join(f"{name}={Path(file).name}" for name, file in inputs)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(STATUS_COLUMNS)
+        writer.writerow(("failed", reason, interface, text))
+
+
+def is_status_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file is the recorded failure of a node."""
+    return os.fspath(path).endswith(STATUS_SUFFIX) and Path(path).is_file()
+
+
+def read_status(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Read a status row: status, reason, interface, inputs."""
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        row: dict[str, str] = next(csv.DictReader(stream, delimiter="\t"))
+    return row
+
+
+def _holds_paths(trait_type: Any) -> bool:
+    if isinstance(trait_type, BasePath):
+        return True
+    inner = list(trait_type.inner_traits() or ()) if hasattr(trait_type, "inner_traits") else []
+    inner += list(getattr(trait_type, "handlers", None) or ())
+    return any(_holds_paths(getattr(item, "trait_type", item)) for item in inner)
+
+
+def _leaves(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, str):
+        yield value
+
+
+__all__ = [
+    "Array",
+    "File",
+    "InputFile",
+    "InputFileError",
+    "InputMultiObject",
+    "SpectralInputSpec",
+    "SpectralInterface",
+    "SpectralOutputSpec",
+    "UpstreamError",
+    "is_status_file",
+    "out_file",
+    "read_status",
+    "traits",
+]
