@@ -1,0 +1,41 @@
+"""Sphinx settings. Build: ``sphinx-build -W -b html docs docs/_build``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("NIPYPE_NO_ET", "1")
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
+import spectralbrain
+
+project = "SpectralBrain"
+author = "The SpectralBrain developers"
+copyright = author
+version = release = spectralbrain.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "generated_pages",
+]
+root_doc = "index"
+exclude_patterns = ["_build", "extensions", "images/*.md"]
+nitpicky = False
+html_theme = "alabaster"
+html_theme_options = {"description": "Spectral shape analysis of the brain", "fixed_sidebar": True}
+html_static_path: list[str] = []
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's type slot gives shape and unit
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"] if os.environ.get("DOCS_ALLOW_MISSING") else []

@@ -1,0 +1,169 @@
+"""Writes the pages that must never disagree with the code: public names, nodes, commands, outputs.
+
+They go to ``docs/generated`` each time the manual is built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import spectralbrain
+
+STUB = Path(spectralbrain.__file__).with_suffix(".pyi")
+ROOMS = {
+    "geometry": "Surfaces",
+    "operators": "Operators",
+    "spectral": "Spectra, descriptors, distances, groups",
+    "io": "Reading and writing",
+    "reports": "Pictures and reports",
+    "errors": "Errors",
+}
+
+
+def public_names() -> dict[str, list[str]]:
+    """Return the public names by room, as ``__init__.pyi`` declares them."""
+    rooms: dict[str, list[str]] = {}
+    for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            room = node.module.split(".")[0]
+            rooms.setdefault(room, []).extend(alias.asname or alias.name for alias in node.names)
+    return rooms
+
+
+def reference_page() -> str:
+    """Lay out the reference of all public names."""
+    lines = ["# Reference", "", "Every name here is an attribute of `spectralbrain`.", ""]
+    rooms = public_names()
+    for room in [*[r for r in ROOMS if r in rooms], *[r for r in rooms if r not in ROOMS]]:
+        lines += [
+            f"## {ROOMS.get(room, room.capitalize())}",
+            "",
+            "```{eval-rst}",
+            ".. currentmodule:: spectralbrain",
+        ]
+        lines += ["", ".. autosummary::", "   :toctree: api", "   :nosignatures:", ""]
+        lines += [f"   {name}" for name in sorted(rooms[room], key=str.lower)]
+        lines += ["```", ""]
+    return "\n".join(lines)
+
+
+def public_nodes() -> Iterator[tuple[str, type]]:
+    """Yield (module, class) of every interface of this package."""
+    from nipype.interfaces.base import BaseInterface
+
+    import spectralbrain.interfaces as package
+
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        if info.name.startswith("_") or info.name == "base":
+            continue
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for name, value in sorted(vars(module).items()):
+            if (
+                inspect.isclass(value)
+                and issubclass(value, BaseInterface)
+                and value.__module__ == module.__name__
+            ) and not name.startswith("_"):
+                yield info.name, value
+
+
+def _cell(text: Any) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def trait_type(trait: Any) -> str:
+    """Return a short word for a trait's type, with the choices of an Enum."""
+    handler = trait.handler
+    kind = type(handler).__name__
+    if kind == "Enum":
+        return "one of " + ", ".join(f"`{value}`" for value in handler.values)
+    inner = trait.inner_traits
+    return f"{kind} of {trait_type(inner[0])}" if inner else kind
+
+
+def trait_table(spec: Any, heading: str) -> list[str]:
+    """Lay out the traits of a node's specification as a table."""
+    names = [n for n in spec.copyable_trait_names() if spec.trait(n).desc]
+    if not names:
+        return []
+    lines = [f"| {heading} | type | default | meaning |", "|---|---|---|---|"]
+    for name in sorted(names, key=lambda n: (not spec.trait(n).mandatory, n)):
+        trait = spec.trait(name)
+        default = "**mandatory**" if trait.mandatory else f"`{trait.default!r}`" if trait.usedefault else ""
+        lines.append(f"| `{name}` | {_cell(trait_type(trait))} | {_cell(default)} | {_cell(trait.desc)} |")
+    return [*lines, ""]
+
+
+def nodes_page() -> str:
+    """Lay out every node with its traits."""
+    lines = [
+        "# Nodes",
+        "",
+        "Nipype interfaces, by module of `spectralbrain.interfaces`. Files travel between nodes.",
+    ]
+    lines += ["", "| node | module | what it does |", "|---|---|---|"]
+    nodes = list(public_nodes())
+    for module, node in nodes:
+        summary = (inspect.getdoc(node) or "").split("\n\n")[0]
+        lines.append(f"| [{node.__name__}](#{node.__name__.lower()}) | `{module}` | {_cell(summary)} |")
+    for module, node in nodes:
+        doc = (inspect.getdoc(node) or "").split("\n\n")[0]
+        lines += [
+            "",
+            f"## {node.__name__}",
+            "",
+            f"`from spectralbrain.interfaces.{module} import {node.__name__}`",
+        ]
+        lines += ["", _cell(doc), ""]
+        lines += trait_table(node.input_spec(), "input")
+        if node.output_spec is not None:
+            lines += trait_table(node.output_spec(), "output")
+    return "\n".join(lines) + "\n"
+
+
+def parser_of(module: str) -> argparse.ArgumentParser:
+    """Return the argument parser of a command."""
+    return importlib.import_module(module).build_parser()
+
+
+def commands_page() -> str:
+    """Lay out the help of every command."""
+    lines = ["# Commands", ""]
+    for name, module in (
+        ("spectralbrain", "spectralbrain.cli.parser"),
+        ("spectralbrain-demo", "spectralbrain.cli.demo"),
+        ("spectralbrain-doctor", "spectralbrain.cli.doctor"),
+    ):
+        parser = parser_of(module)
+        parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=100)
+        lines += [f"## {name}", "", "```text", parser.format_help().rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+PAGES = {"reference.md": reference_page, "nodes.md": nodes_page, "commands.md": commands_page}
+
+
+def write_pages(folder: Path) -> list[Path]:
+    """Write the generated pages; untouched where nothing changed, so that builds stay incremental."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, make in PAGES.items():
+        path, text = folder / name, make()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect(
+        "config-inited", lambda app, config: write_pages(Path(app.srcdir) / "generated"), priority=100
+    )
+    return {"version": spectralbrain.__version__, "parallel_read_safe": True}
