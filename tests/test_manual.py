@@ -1,0 +1,50 @@
+"""The generated pages of the manual name everything that is public."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def pages(checkout):
+    sys.path.insert(0, str(checkout / "docs" / "extensions"))
+    import generated_pages
+
+    yield generated_pages
+    sys.path.remove(str(checkout / "docs" / "extensions"))
+
+
+def test_reference_lists_every_public_name_once(pages):
+    import spectralbrain
+
+    listed = [line.strip() for line in pages.reference_page().splitlines() if line.startswith("   ")]
+    listed = [name for name in listed if not name.startswith(":")]
+    assert sorted(listed) == sorted(set(spectralbrain.__all__) - {"__version__"})
+
+
+def test_every_node_has_a_section_and_every_trait_a_meaning(pages):
+    text = pages.nodes_page()
+    nodes = list(pages.public_nodes())
+    assert len(nodes) > 5
+    for module, node in nodes:
+        assert f"## {node.__name__}\n" in text
+        assert f"from spectralbrain.interfaces.{module} import {node.__name__}" in text
+        section = text[text.index(f"## {node.__name__}\n") :]
+        for name in node.input_spec().copyable_trait_names():
+            if node.input_spec().trait(name).desc:
+                assert f"| `{name}` |" in section
+
+
+def test_commands_page_holds_the_help_of_each_command(pages):
+    text = pages.commands_page()
+    for name in ("spectralbrain", "spectralbrain-demo", "spectralbrain-doctor"):
+        assert f"## {name}\n" in text
+        assert f"usage: {name}" in text
+
+
+def test_pages_are_written_once(pages, tmp_path):
+    first = pages.write_pages(tmp_path)
+    times = [path.stat().st_mtime_ns for path in first]
+    assert [path.stat().st_mtime_ns for path in pages.write_pages(tmp_path)] == times
