@@ -10,7 +10,45 @@ from .errors import (
     MissingDependencyError as MissingDependencyError,
     SpectralBrainError as SpectralBrainError,
 )
-from .geometry.mesh import BrainMesh as BrainMesh
+from .geometry.mesh import (
+    BrainMesh as BrainMesh,
+    full_length as full_length,
+    midthickness as midthickness,
+    submesh as submesh,
+)
+from .geometry.quality import (
+    find_problems as find_problems,
+    mesh_quality as mesh_quality,
+    require_usable as require_usable,
+    smallest_angles as smallest_angles,
+    triangle_quality as triangle_quality,
+)
+from .geometry.repair import (
+    Repair as Repair,
+    drop_degenerate_faces as drop_degenerate_faces,
+    drop_duplicate_faces as drop_duplicate_faces,
+    keep_largest_component as keep_largest_component,
+    orient_faces as orient_faces,
+    remove_unreferenced_vertices as remove_unreferenced_vertices,
+)
+from .geometry.solids import (
+    annulus as annulus,
+    disk as disk,
+    ellipsoid as ellipsoid,
+    rectangle as rectangle,
+    sphere as sphere,
+    torus as torus,
+)
+from .io.load import (
+    SurfaceLabels as SurfaceLabels,
+    load as load,
+    load_freesurfer_surface as load_freesurfer_surface,
+    load_gifti_surface as load_gifti_surface,
+    load_labels as load_labels,
+    load_mask as load_mask,
+    load_mesh as load_mesh,
+    load_scalars as load_scalars,
+)
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
 from .spectral.grids import (
     hks_times as hks_times,

@@ -118,7 +118,7 @@ def _after_comment(content: bytes, path: Path) -> int:
     return first + 2 if content[first + 1 : first + 2] == b"\n" else first + 1
 
 
-def read_volume_geometry(path: Path) -> VolumeGeometry | None:
+def parse_volume_geometry(content: bytes, path: Path) -> VolumeGeometry | None:
     """Return the volume geometry in a surface's footer, or None if it has none that is valid.
 
     Raises
@@ -126,7 +126,7 @@ def read_volume_geometry(path: Path) -> VolumeGeometry | None:
     FormatError
         If the file is not FreeSurfer triangle geometry.
     """
-    footer = _parse(read_content(path), path)[2]
+    footer = _parse(content, path)[2]
     start = footer.find(b"valid =")
     if len(footer) < 4 or start < 0:
         return None

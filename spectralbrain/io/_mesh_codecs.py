@@ -97,7 +97,11 @@ def read_mesh(path: Path) -> tuple[Vertices, Faces]:
     FormatError
         If the content is no known mesh format, or is damaged.
     """
-    content = read_content(path)
+    return parse_mesh(read_content(path), path)
+
+
+def parse_mesh(content: bytes, path: Path) -> tuple[Vertices, Faces]:
+    """Read a mesh of any known format from a file's (decompressed) bytes: see :func:`read_mesh`."""
     kind = identify(content)
     codec = codec_for_kind(kind) or codec_for_name(path)
     if kind and codec_for_kind(kind) is None and kind != "freesurfer-quad":
