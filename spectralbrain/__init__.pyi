@@ -49,6 +49,11 @@ from .io.load import (
     load_mesh as load_mesh,
     load_scalars as load_scalars,
 )
+from .spectral.asymmetry import (
+    Asymmetry as Asymmetry,
+    asymmetry_table as asymmetry_table,
+    spectral_asymmetry as spectral_asymmetry,
+)
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
 from .spectral.grids import (
     hks_times as hks_times,
@@ -61,6 +66,13 @@ from .spectral.measures import (
     area_histogram as area_histogram,
     area_mean as area_mean,
     vertex_areas as vertex_areas,
+)
+from .spectral.shape_distance import (
+    Distance as Distance,
+    shapedna_distance as shapedna_distance,
+    shapedna_distance_matrix as shapedna_distance_matrix,
+    wesd as wesd,
+    wesd_matrix as wesd_matrix,
 )
 from .spectral.shapedna import compute_shapedna as compute_shapedna
 from .spectral.spectrum import Spectrum as Spectrum
