@@ -6,10 +6,10 @@ Slow and well known; the default backend is tested against it.
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse.linalg as spla
 
 from spectralbrain.errors import ConvergenceError
+from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 
 
@@ -55,9 +55,3 @@ class ArpackSolver:
         matrix = (self.pencil.stiffness - shift * self.pencil.mass).tocsc()
         options = {"SymmetricMode": True}
         return spla.splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-
-
-def dense_pairs(pencil: Pencil) -> Pairs:
-    """Return all eigenpairs by LAPACK."""
-    values, vectors = scipy.linalg.eigh(pencil.stiffness.toarray(), pencil.mass.toarray())
-    return Pairs(values, vectors)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.spectral.eigensolver.arpack import ArpackSolver
+from spectralbrain.spectral.eigensolver.native import NativeSolver
 from spectralbrain.spectral.eigensolver.pencil import Pencil, PencilSolver
 
 Factory = Callable[[Pencil, float, int], PencilSolver]
 
-_FACTORIES: dict[str, Factory] = {"arpack": ArpackSolver}
-DEFAULT = "arpack"
+_FACTORIES: dict[str, Factory] = {"native": NativeSolver, "arpack": ArpackSolver}
+DEFAULT = "native"
 
 
 def available_backends() -> list[str]:

@@ -91,4 +91,6 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
 def _restrict(matrix: Any, piece: IntArray) -> Any:
     part = sp.csr_array(matrix if len(piece) == matrix.shape[0] else matrix[piece][:, piece])
     part.sort_indices()
+    part.indices = part.indices.astype(np.int32)
+    part.indptr = part.indptr.astype(np.int32)
     return part

@@ -1,0 +1,287 @@
+"""Block Lanczos for the shifted and inverted pencil.
+
+With OP = (A - sigma B)^-1 B, which is symmetric in the inner product of B, the block three-term recurrence
+
+    OP Q_j = Q_(j-1) R_j' + Q_j M_j + Q_(j+1) R_(j+1)
+
+builds a B-orthonormal basis and a banded T (Golub & Underwood 1977, The block Lanczos method, in
+Mathematical Software III; shifted and inverted: Ericsson & Ruhe 1980, Math. Comp. 35, 1251-1268; in the
+form used here: Grimes, Lewis & Simon 1994, SIAM J. Matrix Anal. Appl. 15, 228-272). An eigenpair (theta, s)
+of T gives the Ritz value lambda = sigma + 1 / theta and the Ritz vector Q s. After one more step of OP,
+which costs nothing because Q_(j+1) is at hand ("purification", ibid. section 2.2), its residual is known
+exactly: ||A x - lambda B x|| in the B^-1 norm equals ||R_(j+1) s_last|| / theta^2.
+
+There is no restart. Orthogonality is restored against the whole basis for several blocks at a time,
+which keeps T accurate to rounding as long as the loss in between stays below the root of the machine
+precision (Simon 1984, Linear Algebra Appl. 61, 101-131); the loss is watched and steers the delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.errors import ConvergenceError
+from spectralbrain.runtime import FloatArray, IntArray
+from spectralbrain.spectral.eigensolver.panels import Basis, Panels
+
+# First test for convergence and growth of the basis between tests, in units of wanted pairs.
+FIRST_TEST = 2.0
+TEST_GROWTH = 1.05
+# Loss of orthogonality above which blocks are reorthogonalised at once, and below which less often.
+ACCEPTED_LOSS = 1e-9
+NEGLIGIBLE_LOSS = 1e-12
+LONGEST_DELAY = 4
+
+Wanted = Callable[[FloatArray], IntArray]
+
+
+@dataclass(frozen=True, eq=False)
+class RitzPairs:
+    """Approximate eigenpairs.
+
+    Attributes
+    ----------
+    values : (m,) array
+        Ascending.
+    vectors : (n, m) array
+        B-orthonormal up to the loss of orthogonality.
+    residuals : (m,) array
+        Estimated residual of each, in the B^-1 norm.
+    basis_size : int
+        Columns of the basis that was needed.
+    """
+
+    values: FloatArray
+    vectors: FloatArray
+    residuals: FloatArray
+    basis_size: int
+
+
+class BlockLanczos:
+    """The recurrence, one block at a time.
+
+    Parameters
+    ----------
+    panels : Panels
+        Row partition.
+    mass : RowSplit
+        B.
+    solve : callable
+        Maps an (n, b) block Y to (A - sigma B)^-1 Y.
+    shift : float
+        sigma.
+    width : int
+        Number of columns b of a block.
+    capacity : int
+        Largest number of columns of the basis.
+    seed : int
+        Of the starting block.
+    """
+
+    def __init__(
+        self,
+        panels: Panels,
+        mass: Any,
+        solve: Callable[[FloatArray], FloatArray],
+        shift: float,
+        width: int,
+        capacity: int,
+        seed: int = 0,
+    ) -> None:
+        self.panels, self.mass, self.solve = panels, mass, solve
+        self.shift, self.width = shift, width
+        capacity = -(-capacity // width) * width
+        self.capacity = capacity
+        self.basis = Basis(panels, capacity + (LONGEST_DELAY + 1) * width)
+        self.projected = np.zeros((self.basis.capacity,) * 2)
+        self.delay = 2
+        self.worst_loss = 0.0
+        start = np.random.default_rng(seed).standard_normal((panels.n, width))
+        block = self.solve(self._times_mass(start))
+        self.current, self.mass_current = block, self._times_mass(block)
+        self._orthonormalise(self.current, self.mass_current)
+        self._orthonormalise(self.current, self.mass_current)
+        self.previous = self.mass_previous = np.zeros((panels.n, 0))
+        self.coupling = np.zeros((width, 0))
+        self.size = width  # columns of the basis, the current block included
+        self.basis.put(0, self.current)
+        self._recent: list[tuple[int, FloatArray, FloatArray]] = []
+
+    def _times_mass(self, block: FloatArray) -> FloatArray:
+        return self.panels.sparse(self.mass, block, np.empty_like(block))
+
+    def _orthonormalise(self, block: FloatArray, mass_block: FloatArray) -> FloatArray:
+        """Make a block B-orthonormal by a Cholesky factorisation of its Gram matrix; return R."""
+        gram = self.panels.gram(block, mass_block)
+        lower = _cholesky(gram)
+        self.panels.multiply_right([block, mass_block], np.linalg.inv(lower).T)
+        return lower.T
+
+    def step(self) -> None:
+        """Append one block."""
+        b, j, panels = self.width, self.size, self.panels
+        block = self.solve(self.mass_current)
+        mass_block = self._times_mass(block)
+        neighbours = np.concatenate([self.previous, self.current], axis=1)
+        mass_neighbours = np.concatenate([self.mass_previous, self.mass_current], axis=1)
+
+        first = panels.gram(mass_neighbours, block)
+        overlap = np.empty_like(first)
+
+        def subtract_and_measure(rows: slice) -> FloatArray:
+            block[rows] -= neighbours[rows] @ first
+            mass_block[rows] -= mass_neighbours[rows] @ first
+            left = np.concatenate([mass_neighbours[rows], mass_block[rows]], axis=1)
+            product: FloatArray = left.T @ block[rows]
+            return product
+
+        second = panels.total(subtract_and_measure)
+        overlap, gram = second[:-b], second[-b:]
+        lower = _cholesky(gram - overlap.T @ overlap)
+        inverse = np.linalg.inv(lower).T
+
+        def normalise_and_measure(rows: slice) -> FloatArray:
+            block[rows] = (block[rows] - neighbours[rows] @ overlap) @ inverse
+            mass_block[rows] = (mass_block[rows] - mass_neighbours[rows] @ overlap) @ inverse
+            product: FloatArray = block[rows].T @ mass_block[rows]
+            return product
+
+        lower_again = _cholesky(panels.total(normalise_and_measure))
+        if np.abs(lower_again - np.eye(b)).max() > 1e-14:
+            panels.multiply_right([block, mass_block], np.linalg.inv(lower_again).T)
+        upper = lower_again.T @ lower.T
+
+        diagonal = (first + overlap)[-b:]
+        self.projected[j - b : j, j - b : j] = (diagonal + diagonal.T) / 2
+        self.projected[j : j + b, j - b : j] = upper
+        self.projected[j - b : j, j : j + b] = upper.T
+        self.previous, self.mass_previous = self.current, self.mass_current
+        self.current, self.mass_current, self.coupling = block, mass_block, upper
+        self.basis.put(j, block)
+        self.size = j + b
+        self._recent.append((j, block, mass_block))
+        if len(self._recent) >= self.delay:
+            self._reorthogonalise()
+
+    def _reorthogonalise(self) -> None:
+        """Restore the orthogonality of the recent blocks to everything before them."""
+        start = self._recent[0][0]
+        blocks = np.concatenate([block for _, block, _ in self._recent], axis=1)
+        mass_blocks = np.concatenate([mass_block for _, _, mass_block in self._recent], axis=1)
+        loss = self.basis.project(start, mass_blocks)
+        largest = float(np.abs(loss).max())
+        self.basis.subtract(start, loss, blocks)
+        self._times_mass_into(blocks, mass_blocks)
+        self._orthonormalise(blocks, mass_blocks)
+        self.basis.put(start, blocks)
+        b = self.width
+        self.current = np.ascontiguousarray(blocks[:, -b:])
+        self.mass_current = np.ascontiguousarray(mass_blocks[:, -b:])
+        if len(self._recent) > 1:
+            self.previous = np.ascontiguousarray(blocks[:, -2 * b : -b])
+            self.mass_previous = np.ascontiguousarray(mass_blocks[:, -2 * b : -b])
+        self.worst_loss = max(self.worst_loss, largest)
+        if largest > ACCEPTED_LOSS:
+            self.delay = max(1, self.delay - 1)
+        elif largest < NEGLIGIBLE_LOSS:
+            self.delay = min(LONGEST_DELAY, self.delay + 1)
+        self._recent.clear()
+
+    def _times_mass_into(self, block: FloatArray, out: FloatArray) -> None:
+        self.panels.sparse(self.mass, block, out)
+
+    def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.
+
+        Parameters
+        ----------
+        wanted : callable
+            Given all Ritz values, returns the indices of those wanted, ascending.
+        """
+        j, b = self.size - self.width, self.width
+        theta, s = np.linalg.eigh(self.projected[:j, :j])
+        with np.errstate(divide="ignore"):
+            values = self.shift + 1 / theta
+        index = wanted(values)
+        theta, s = theta[index], s[:, index]
+        tail = self.coupling @ s[j - b :]
+        residuals = np.linalg.norm(tail, axis=0) / theta**2
+        coefficients = np.vstack([s, tail / theta])
+        coefficients /= np.linalg.norm(coefficients, axis=0)
+        return values[index], coefficients, residuals
+
+
+def run_lanczos(
+    lanczos: BlockLanczos, wanted: Wanted, count: int, accepted: Callable[[FloatArray], FloatArray]
+) -> RitzPairs:
+    """Build the basis until `count` wanted pairs have converged.
+
+    Parameters
+    ----------
+    lanczos : BlockLanczos
+    wanted : callable
+        Given all Ritz values, returns the indices of those wanted, ascending.
+    count : int
+        How many pairs must converge.
+    accepted : callable
+        Given eigenvalues, returns the largest accepted residual of each.
+
+    Returns
+    -------
+    RitzPairs
+
+    Raises
+    ------
+    ConvergenceError
+        If the capacity of the basis is reached first.
+    """
+    next_test = FIRST_TEST * count
+    while True:
+        lanczos.step()
+        full = lanczos.size >= lanczos.capacity
+        if lanczos.size - lanczos.width < next_test and not full:
+            continue
+        next_test = max(next_test * TEST_GROWTH, next_test + lanczos.width)
+        values, coefficients, residuals = lanczos.ritz(wanted)
+        if len(values) >= count and (residuals <= accepted(values)).all():
+            break
+        if full:
+            raise ConvergenceError(
+                f"block Lanczos: {int((residuals <= accepted(values)).sum())} of {count} pairs converged "
+                f"in a basis of {lanczos.size}"
+            )
+    vectors = lanczos.basis.combine(coefficients)
+    return RitzPairs(values, vectors, residuals, lanczos.size)
+
+
+def rayleigh_ritz(panels: Panels, stiffness: Any, mass: Any, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the Ritz pairs of a subspace: ascending values and B-orthonormal vectors.
+
+    Parameters
+    ----------
+    panels : Panels
+    stiffness, mass : RowSplit
+        A and B.
+    vectors : (n, m) array
+        Basis of the subspace, overwritten.
+    """
+    product = np.empty_like(vectors)
+    gram = panels.symmetric_gram(vectors, panels.sparse(mass, vectors, product))
+    energy = panels.symmetric_gram(vectors, panels.sparse(stiffness, vectors, product))
+    del product
+    inverse = np.linalg.inv(_cholesky(gram))
+    values, rotation = np.linalg.eigh(inverse @ energy @ inverse.T)
+    panels.multiply_right([vectors], inverse.T @ rotation)
+    return values, vectors
+
+
+def _cholesky(gram: FloatArray) -> FloatArray:
+    try:
+        lower: FloatArray = np.linalg.cholesky((gram + gram.T) / 2)
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError("block Lanczos: a block lost its rank") from error
+    return lower

@@ -1,0 +1,183 @@
+"""The numeric half: block LDL^T factorisation of a symmetric, possibly indefinite sparse matrix.
+
+A front with own unknowns 1 and boundary 2 is eliminated by its Schur complement,
+S = A22 - A21 A11^-1 A12, which its parent adds to its own entries. Kept are A11^-1 and -A11^-1 A12: a solve
+is then two dense products per front and right-hand sides come in blocks. By Sylvester's law of inertia
+the number of negative eigenvalues of the matrix is the sum over the fronts of that of A11 (Grimes, Lewis
+& Simon 1994, SIAM J. Matrix Anal. Appl. 15, 228-272, section 3).
+
+Pivoting stays inside A11, so the factorisation can lose accuracy where a leading submatrix is close to
+singular. That is never assumed away: see :meth:`Factorization.solve_error`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.eigensolver.symbolic import Batch, Links, SymbolicFactorization
+from spectralbrain.spectral.eigensolver.threads import Team
+
+# Below this boundary width, children are added through one fancy index instead of one per child.
+NARROW_BOUNDARY = 80
+
+
+class Factorization:
+    """L D L^T of a symmetric matrix with a given symbolic factorisation.
+
+    Parameters
+    ----------
+    symbolic : SymbolicFactorization
+        Of the matrix' pattern.
+    data : (nnz,) array
+        Entries in CSR order.
+    team : Team
+        Threads.
+
+    Attributes
+    ----------
+    n_negative : int
+        Number of negative eigenvalues of the matrix.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a front is exactly singular.
+    """
+
+    def __init__(self, symbolic: SymbolicFactorization, data: FloatArray, team: Team) -> None:
+        self.symbolic = symbolic
+        self.team = team
+        self._data = data
+        self._blocks: dict[Batch, FloatArray] = {}
+        self._negative: dict[Batch, int] = {}
+        schur = team.map(self._eliminate_chain, symbolic.subtrees)
+        if symbolic.top:
+            width = symbolic.top_width
+            stacked = np.zeros((len(schur), width, width))
+            for target, found in zip(stacked, schur, strict=True):
+                if found is not None:
+                    target[: found.shape[1], : found.shape[1]] = found[0]
+            self._eliminate_chain(symbolic.top, stacked)
+        self.n_negative = sum(self._negative.values())
+        del self._data
+
+    def _eliminate_chain(self, chain: list[Batch], schur: FloatArray | None = None) -> FloatArray | None:
+        for batch in chain:
+            schur = self._eliminate(batch, schur)
+        return schur
+
+    def _eliminate(self, batch: Batch, schur: FloatArray | None) -> FloatArray | None:
+        m, own, size = len(batch.nodes), batch.own, batch.size
+        fronts = np.zeros((m, size, size))
+        flat = fronts.reshape(-1)
+        flat[batch.entry_target] = self._data[batch.entry_source]
+        flat[batch.pad_target] = 1.0
+        if schur is not None and batch.children is not None:
+            _add_children(fronts, schur, batch.children)
+        pivots, coupling = fronts[:, :own, :own], fronts[:, :own, own:]
+        self._negative[batch] = count_negative(pivots)
+        block = np.empty((m, own, size))
+        inverse = np.linalg.inv(pivots)
+        inverse += np.ascontiguousarray(inverse.transpose(0, 2, 1))
+        inverse *= 0.5
+        block[:, :, :own] = inverse
+        self._blocks[batch] = block
+        if not batch.boundary:
+            return None
+        product = np.matmul(inverse, coupling)
+        np.negative(product, out=block[:, :, own:])
+        return fronts[:, own:, own:] - np.matmul(coupling.transpose(0, 2, 1), product)
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """Return the solution for an (n, m) block of right-hand sides, in the symbolic order of unknowns.
+
+        Parameters
+        ----------
+        right : (n, m) array
+            Rows ordered as ``symbolic.order``.
+
+        Returns
+        -------
+        (n, m) array
+        """
+        symbolic, team = self.symbolic, self.team
+        m = right.shape[1]
+        rows = symbolic.row[symbolic.order]
+        padded = np.zeros((symbolic.n_padded + 1, m))
+        padded[rows] = right
+        carried = team.map(lambda chain: self._forward(chain, padded, None), symbolic.subtrees)
+        if symbolic.top:
+            stacked = np.zeros((len(carried), symbolic.top_width, m))
+            for target, found in zip(stacked, carried, strict=True):
+                if found is not None:
+                    target[: len(found)] = found
+            self._forward(symbolic.top, padded, stacked.reshape(-1, m))
+            self._backward(symbolic.top, padded)
+        team.map(lambda chain: self._backward(chain, padded), symbolic.subtrees)
+        return padded[rows]
+
+    def _forward(self, chain: list[Batch], x: FloatArray, carried: FloatArray | None) -> FloatArray | None:
+        m = x.shape[1]
+        for batch in chain:
+            count = len(batch.nodes)
+            mine = x[batch.start : batch.start + count * batch.own]
+            if carried is not None and batch.children is not None:
+                mine += batch.children.to_own @ carried
+            if not batch.boundary:
+                return None
+            coupling = self._blocks[batch][:, :, batch.own :].transpose(0, 2, 1)
+            passed = np.matmul(coupling, mine.reshape(count, batch.own, m)).reshape(-1, m)
+            if carried is not None and batch.children is not None:
+                passed += batch.children.to_boundary @ carried
+            carried = passed
+        return carried
+
+    def _backward(self, chain: list[Batch], x: FloatArray) -> None:
+        m = x.shape[1]
+        for batch in reversed(chain):
+            count = len(batch.nodes)
+            fronts = x[batch.rows]
+            mine = x[batch.start : batch.start + count * batch.own].reshape(count, batch.own, m)
+            np.matmul(self._blocks[batch], fronts, out=mine)
+
+
+def count_negative(blocks: FloatArray) -> int:
+    """Return the number of negative eigenvalues of a stack of symmetric matrices.
+
+    Most are positive definite, which a Cholesky factorisation shows at a fraction of the price of
+    eigenvalues.
+
+    Examples
+    --------
+    >>> count_negative(np.array([np.diag([1.0, -2.0]), np.diag([-1.0, -3.0])]))
+    3
+    """
+    try:
+        np.linalg.cholesky(blocks)
+    except np.linalg.LinAlgError:
+        if len(blocks) > 1:
+            half = len(blocks) // 2
+            return count_negative(blocks[:half]) + count_negative(blocks[half:])
+        return int((np.linalg.eigvalsh(blocks[0]) < 0).sum())
+    return 0
+
+
+def _add_children(fronts: FloatArray, schur: FloatArray, links: Links) -> None:
+    """Add the children's Schur complements into their parents' fronts."""
+    per_parent, (m, size, _) = links.per_parent, fronts.shape
+    if schur.shape[1] < NARROW_BOUNDARY:
+        flat = fronts.reshape(-1)
+        base = (np.arange(m) * size * size)[:, None, None]
+        for child in range(per_parent):
+            at, valid = links.position[child::per_parent], links.valid[child::per_parent]
+            target = base + at[:, :, None] * size + at[:, None, :]
+            both = valid[:, :, None] & valid[:, None, :]
+            flat[target[both]] += schur[child::per_parent][both]
+        return
+    for child in range(m * per_parent):
+        used = np.flatnonzero(links.valid[child])
+        at = links.position[child][used]
+        fronts[child // per_parent][np.ix_(at, at)] += schur[child][np.ix_(used, used)]

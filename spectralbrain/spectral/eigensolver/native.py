@@ -1,0 +1,235 @@
+"""The default backend: nested dissection and block Lanczos with a shift inside the wanted interval.
+
+A shift in the middle of the wanted eigenvalues makes them the extreme ones of the inverted operator
+from both sides, which takes a third less basis than a shift below all of them; the null space needs no
+special case, and the inertia of the factorisation says how many eigenvalues lie below the shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from spectralbrain.errors import ConvergenceError
+from spectralbrain.runtime import FloatArray, IntArray
+from spectralbrain.spectral.eigensolver.dense import dense_pairs
+from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, rayleigh_ritz, run_lanczos
+from spectralbrain.spectral.eigensolver.ldlt import Factorization
+from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
+from spectralbrain.spectral.eigensolver.symbolic import analyse
+from spectralbrain.spectral.eigensolver.threads import Team
+
+# Problems below this size, or asked for more than this fraction of their pairs, go to LAPACK.
+DENSE_SIZE = 400
+DENSE_FRACTION = 0.2
+LARGEST_DENSE = 8000
+# Where the shift lies among the wanted pairs, and the range that is accepted.
+SHIFT_POSITION = 0.58
+SHIFT_RANGE = (0.4, 0.75)
+# Relative residual of a solve above which the shift is moved, and by how much.
+ACCEPTED_SOLVE = 1e-9
+SHIFT_NUDGE = 1.013
+SHIFT_ATTEMPTS = 8
+# Block widths, by the largest number of pairs they are meant for.
+WIDTHS = ((60, 8), (400, 16), (10**9, 24))
+CAPACITY = 5
+
+
+class NativeSolver:
+    """Eigenpairs of one pencil by shift-invert block Lanczos: see the module."""
+
+    name = "native"
+
+    def __init__(self, pencil: Pencil, tol: float, n_threads: int) -> None:
+        self.pencil = pencil
+        self.tol = tol
+        self.n_threads = n_threads
+        self._ready = False
+
+    def _prepare(self) -> None:
+        """Analyse the pattern and put the matrices into the order of elimination."""
+        if self._ready:
+            return
+        pattern = union_pattern(self.pencil.stiffness, self.pencil.mass)
+        self.symbolic = analyse(pattern)
+        self._stiffness_data = aligned_data(self.pencil.stiffness, pattern)
+        self._mass_data = aligned_data(self.pencil.mass, pattern)
+        order = self.symbolic.order
+        self.stiffness = self.pencil.stiffness[order][:, order]
+        self.mass = self.pencil.mass[order][:, order]
+        self._ready = True
+
+    def factorize(self, shift: float, team: Team) -> Factorization:
+        """Return the factorisation of A - shift B."""
+        return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, team)
+
+    def lowest(self, count: int) -> Pairs:
+        """Return the `count` smallest eigenpairs."""
+        pencil = self.pencil
+        wants_most = count > DENSE_FRACTION * pencil.n
+        if pencil.n <= DENSE_SIZE or (wants_most and pencil.n <= LARGEST_DENSE):
+            return dense_pairs(pencil)
+        self._prepare()
+        with Team(self.n_threads) as team:
+            width = next(w for largest, w in WIDTHS if count <= largest)
+            while True:
+                try:
+                    return self._block_lanczos(count, width, team)
+                except ConvergenceError:
+                    if width >= 128:
+                        raise
+                    width *= 2
+
+    def _block_lanczos(self, count: int, width: int, team: Team) -> Pairs:
+        pencil = self.pencil
+        panels = Panels(pencil.n, team)
+        stiffness, mass = panels.split(self.stiffness), panels.split(self.mass)
+        shift, factor = self._shift(count, team)
+        capacity = min(CAPACITY * count + 8 * width, pencil.n - width)
+        lanczos = BlockLanczos(panels, mass, factor.solve, shift, width, capacity)
+
+        def wanted(values: FloatArray) -> IntArray:
+            possible = np.flatnonzero(values > -1e-6 * shift)
+            return possible[np.argsort(values[possible], kind="stable")][:count]
+
+        found = run_lanczos(lanczos, wanted, count, lambda values: 0.1 * self.tol * self._scale(values))
+        vectors = found.vectors
+        del lanczos, found
+        values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
+        for _ in range(2):
+            late = self._late(panels, stiffness, mass, values, vectors)
+            if not len(late):
+                break
+            self._correct(panels, stiffness, mass, values, vectors, late, factor.solve)
+            values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
+        below = int((values < shift).sum())
+        if below != factor.n_negative:
+            raise ConvergenceError(
+                f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
+            )
+        restored = np.empty_like(vectors)
+        restored[self.symbolic.order] = vectors
+        return Pairs(values, restored)
+
+    def _scale(self, values: FloatArray) -> FloatArray:
+        """Return max(lambda, lambda_1), to which residuals are relative."""
+        first = min(int(self.pencil.has_null_mode), len(values) - 1)
+        return np.maximum(values, max(values[first], np.finfo(float).tiny))
+
+    def _shift(self, count: int, team: Team) -> tuple[float, Factorization]:
+        """Return a shift with about SHIFT_POSITION of the wanted eigenvalues below it."""
+        shift = SHIFT_POSITION * 4 * np.pi * count / self.pencil.area
+        for attempt in range(SHIFT_ATTEMPTS):
+            try:
+                factor = self.factorize(shift, team)
+            except np.linalg.LinAlgError:
+                shift *= SHIFT_NUDGE
+                continue
+            share = factor.n_negative / count
+            if attempt < SHIFT_ATTEMPTS // 2 and not SHIFT_RANGE[0] <= share <= SHIFT_RANGE[1] and count > 8:
+                shift *= float(np.clip(SHIFT_POSITION / max(share, 1e-3), 0.1, 10))
+                continue
+            if factor.n_negative < count and self._solve_error(factor, shift) <= ACCEPTED_SOLVE:
+                return shift, factor
+            shift *= SHIFT_NUDGE if factor.n_negative < count else 0.7
+        raise ConvergenceError("block Lanczos: no shift gives an accurate factorisation")
+
+    def _solve_error(self, factor: Factorization, shift: float) -> float:
+        probe = np.random.default_rng(1).standard_normal((self.pencil.n, 4))
+        found = factor.solve(probe)
+        residual = probe - (self.stiffness @ found - shift * (self.mass @ found))
+        return float(np.linalg.norm(residual) / np.linalg.norm(probe))
+
+    def _late(
+        self, panels: Panels, stiffness: RowSplit, mass: RowSplit, values: FloatArray, vectors: FloatArray
+    ) -> IntArray:
+        """Return the columns whose residual is above a third of the tolerance."""
+        diagonal = self.mass.diagonal()[:, None]
+        factor = 1.0 if self.mass.nnz == self.pencil.n else 2.0
+        norms = np.empty(len(values))
+        for start in range(0, len(values), 64):
+            block = np.ascontiguousarray(vectors[:, start : start + 64])
+            residual = panels.sparse(stiffness, block, np.empty_like(block))
+            residual -= panels.sparse(mass, block, np.empty_like(block)) * values[start : start + 64]
+            squares: FloatArray = panels.total(
+                lambda rows, r=residual: np.einsum("ij,ij->j", r[rows], r[rows] / diagonal[rows])
+            )
+            norms[start : start + 64] = np.sqrt(factor * squares)
+        return np.flatnonzero(norms > self.tol / 3 * self._scale(values))
+
+    @staticmethod
+    def _correct(
+        panels: Panels,
+        stiffness: RowSplit,
+        mass: RowSplit,
+        values: FloatArray,
+        vectors: FloatArray,
+        columns: IntArray,
+        solve: Callable[[FloatArray], FloatArray],
+    ) -> None:
+        """Subtract (A - sigma B)^-1 (A x - lambda B x): one inverse iteration, written as a correction."""
+        for start in range(0, len(columns), 64):
+            chosen = columns[start : start + 64]
+            block = np.ascontiguousarray(vectors[:, chosen])
+            residual = panels.sparse(stiffness, block, np.empty_like(block))
+            residual -= panels.sparse(mass, block, np.empty_like(block)) * values[chosen]
+            vectors[:, chosen] -= solve(residual)
+
+    def count_below(self, shift: float) -> tuple[int, float]:
+        """Return the inertia of A - shift B and the relative error of the shift for which it is exact.
+
+        The computed factors belong to a matrix A - shift B + E. Inverse iteration with them turns a random
+        block x towards the eigenvectors closest to the shift, where E could change the count; there
+        ||E x|| in the B^-1 norm, relative to ||x|| in the B norm, is the error of the shift.
+        """
+        self._prepare()
+        with Team(self.n_threads) as team:
+            for attempt in range(3):
+                try:
+                    factor = self.factorize(shift * (1 + 1e-12 * attempt), team)
+                    break
+                except np.linalg.LinAlgError:
+                    continue
+            else:
+                raise ConvergenceError("inertia: the shifted matrix is singular to rounding")
+            x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
+            error = np.inf
+            for _ in range(2):
+                right = self.mass @ x
+                right /= np.sqrt(np.einsum("ij,ij->j", x, right))
+                x = factor.solve(right)
+                residual = right - (self.stiffness @ x - shift * (self.mass @ x))
+                lengths = np.sqrt(np.einsum("ij,ij->j", x, self.mass @ x))
+                norms = np.sqrt(2 * (residual**2 / self.mass.diagonal()[:, None]).sum(axis=0))
+                error = float((norms / lengths).max() / shift)
+        return factor.n_negative, error
+
+
+def union_pattern(a: Any, b: Any) -> Any:
+    """Return the union of two symmetric patterns and the diagonal, as a CSR array of ones."""
+    n = a.shape[0]
+    parts = [sp.csr_array((np.ones(m.nnz), m.indices, m.indptr), shape=m.shape) for m in (a, b)]
+    pattern = sp.csr_array(parts[0] + parts[1] + sp.eye_array(n, format="csr"))
+    pattern.sort_indices()
+    pattern.indices = pattern.indices.astype(np.int32)
+    pattern.indptr = pattern.indptr.astype(np.int32)
+    pattern.data[:] = 1.0
+    return pattern
+
+
+def aligned_data(matrix: Any, pattern: Any) -> FloatArray:
+    """Return the entries of a matrix in the places of a pattern that contains its own."""
+    n = matrix.shape[0]
+    if matrix.nnz == pattern.nnz:
+        data: FloatArray = matrix.data
+        return data
+    keys = [
+        np.repeat(np.arange(n, dtype=np.int64), np.diff(m.indptr)) * n + m.indices for m in (matrix, pattern)
+    ]
+    aligned = np.zeros(pattern.nnz)
+    aligned[np.searchsorted(keys[1], keys[0])] = matrix.data
+    return aligned

@@ -1,0 +1,165 @@
+"""Arithmetic on tall, narrow matrices, cut into panels of rows that fit the cache.
+
+Sums over rows are taken panel by panel and added in the order of the panels, in a fixed number of
+chunks: the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.eigensolver.threads import Team
+
+N_CHUNKS = 16
+LARGEST_PANEL = 4096
+SMALLEST_PANEL = 512
+
+
+class Panels:
+    """A partition of n rows, and products that respect it.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    team : Team
+        Threads.
+    """
+
+    def __init__(self, n: int, team: Team) -> None:
+        self.n = n
+        self.team = team
+        height = min(LARGEST_PANEL, max(SMALLEST_PANEL, -(-n // N_CHUNKS)))
+        self.rows = [slice(start, min(start + height, n)) for start in range(0, n, height)]
+        self.height = height
+        bounds = np.linspace(0, len(self.rows), min(N_CHUNKS, len(self.rows)) + 1).astype(int)
+        self.chunks = [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+    def each(self, function: Callable[[slice], None]) -> None:
+        """Call a function for each panel."""
+
+        def run(chunk: range) -> None:
+            for p in chunk:
+                function(self.rows[p])
+
+        self.team.map(run, self.chunks)
+
+    def total(self, function: Callable[[slice], Any]) -> Any:
+        """Return the sum over panels of a function's value."""
+
+        def run(chunk: range) -> Any:
+            return reduce(add, (function(self.rows[p]) for p in chunk))
+
+        return reduce(add, self.team.map(run, self.chunks))
+
+    def gram(self, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Return left' right."""
+        product: FloatArray = self.total(lambda rows: left[rows].T @ right[rows])
+        return product
+
+    def symmetric_gram(self, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Return left' right, known to be symmetric, at little more than half the price."""
+        m = left.shape[1]
+        half = m // 2
+
+        def blocks(rows: slice) -> FloatArray:
+            out = np.empty((m, m))
+            np.dot(left[rows, :half].T, right[rows], out=out[:half])
+            out[half:, half:] = left[rows, half:].T @ right[rows, half:]
+            out[half:, :half] = 0.0
+            return out
+
+        product: FloatArray = self.total(blocks)
+        product[half:, :half] = product[:half, half:].T
+        return (product + product.T) / 2
+
+    def multiply_right(self, blocks: list[FloatArray], factor: FloatArray) -> None:
+        """Replace each block by block @ factor."""
+
+        def update(rows: slice) -> None:
+            for block in blocks:
+                block[rows] = block[rows] @ factor
+
+        self.each(update)
+
+    def sparse(self, matrix: RowSplit, dense: FloatArray, out: FloatArray) -> FloatArray:
+        """Return matrix @ dense in `out`."""
+
+        def product(piece: tuple[slice, Any]) -> None:
+            rows, part = piece
+            out[rows] = part @ dense
+
+        self.team.map(product, matrix.pieces)
+        return out
+
+    def split(self, matrix: Any) -> RowSplit:
+        """Return a sparse matrix as the row ranges of the chunks."""
+        spans = [slice(self.rows[c[0]].start, self.rows[c[-1]].stop) for c in self.chunks]
+        return RowSplit([(span, matrix[span]) for span in spans])
+
+
+class RowSplit:
+    """A sparse matrix cut into ranges of rows."""
+
+    def __init__(self, pieces: list[tuple[slice, Any]]) -> None:
+        self.pieces = pieces
+
+
+class Basis:
+    """A growing set of columns, stored panel by panel with the columns of a panel as its rows.
+
+    Parameters
+    ----------
+    panels : Panels
+        Partition of the rows.
+    capacity : int
+        Largest number of columns.
+    """
+
+    def __init__(self, panels: Panels, capacity: int) -> None:
+        self.panels = panels
+        self.capacity = capacity
+        self._store = {rows.start: np.empty((capacity, rows.stop - rows.start)) for rows in panels.rows}
+
+    def put(self, at: int, block: FloatArray) -> None:
+        """Store the columns of a block from column `at` on."""
+        width = block.shape[1]
+
+        def store(rows: slice) -> None:
+            self._store[rows.start][at : at + width] = block[rows].T
+
+        self.panels.each(store)
+
+    def project(self, stop: int, block: FloatArray) -> FloatArray:
+        """Return Q' block for the first `stop` columns Q, (stop, width) array."""
+        product: FloatArray = self.panels.total(
+            lambda rows: np.dot(self._store[rows.start][:stop], block[rows])
+        )
+        return product
+
+    def subtract(self, stop: int, coefficients: FloatArray, block: FloatArray) -> None:
+        """Replace block by block - Q coefficients, Q the first `stop` columns."""
+        transposed = np.ascontiguousarray(coefficients.T)
+
+        def update(rows: slice) -> None:
+            block[rows] -= np.dot(transposed, self._store[rows.start][:stop]).T
+
+        self.panels.each(update)
+
+    def combine(self, coefficients: FloatArray) -> FloatArray:
+        """Return Q coefficients for as many columns Q as there are coefficients."""
+        stop, width = coefficients.shape
+        transposed = np.ascontiguousarray(coefficients.T)
+        out = np.empty((self.panels.n, width))
+
+        def product(rows: slice) -> None:
+            out[rows] = np.dot(transposed, self._store[rows.start][:stop]).T
+
+        self.panels.each(product)
+        return out

@@ -1,0 +1,60 @@
+"""A team of threads for independent pieces of dense arithmetic.
+
+NumPy releases the interpreter lock inside BLAS and LAPACK; every thread of the team calls them with one
+BLAS thread, so that the result of a piece does not depend on the size of the team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Team:
+    """Threads that live as long as a ``with`` block; BLAS has one thread meanwhile.
+
+    Parameters
+    ----------
+    size : int
+        Number of threads.
+
+    Examples
+    --------
+    >>> with Team(2) as team:
+    ...     team.map(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._limits: threadpool_limits | None = None
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Team:
+        self._limits = threadpool_limits(limits=1, user_api="blas")
+        if self.size > 1:
+            self._pool = ThreadPoolExecutor(self.size, thread_name_prefix="spectralbrain")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        if self._limits is not None:
+            self._limits.restore_original_limits()
+            self._limits = None
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Return the function's values in the order of the items."""
+        if self._pool is None:
+            return [function(item) for item in items]
+        return list(self._pool.map(function, items))
