@@ -61,6 +61,17 @@ from .spectral.grids import (
     shared_wks_energies as shared_wks_energies,
     wks_energies as wks_energies,
 )
+from .spectral.group import (
+    GroupEntry as GroupEntry,
+    check_compatible as check_compatible,
+    distance_matrix as distance_matrix,
+    find_outliers as find_outliers,
+    longitudinal_differences as longitudinal_differences,
+    pair_sessions as pair_sessions,
+    participants_table as participants_table,
+    shapedna_deviations as shapedna_deviations,
+    shapedna_table as shapedna_table,
+)
 from .spectral.heat_kernel import compute_hks as compute_hks, compute_si_hks as compute_si_hks
 from .spectral.measures import (
     area_histogram as area_histogram,

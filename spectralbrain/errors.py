@@ -34,6 +34,10 @@ class BIDSError(SpectralBrainError, ValueError):
     """A dataset, a name or a sidecar breaks the conventions that are needed to read or write it."""
 
 
+class IncompatibleError(SpectralBrainError, ValueError):
+    """Results that were computed in different ways were about to be compared."""
+
+
 class ConvergenceError(SpectralBrainError, RuntimeError):
     """Eigenpairs could not be computed or verified to the requested tolerance."""
 
