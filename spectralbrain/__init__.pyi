@@ -39,6 +39,18 @@ from .geometry.solids import (
     sphere as sphere,
     torus as torus,
 )
+from .io.export import (
+    load_connectome as load_connectome,
+    load_gifti_func as load_gifti_func,
+    load_hdf5 as load_hdf5,
+    load_npz as load_npz,
+    open_hdf5 as open_hdf5,
+    save_connectome as save_connectome,
+    save_gifti_func as save_gifti_func,
+    save_hdf5 as save_hdf5,
+    save_mesh as save_mesh,
+    save_npz as save_npz,
+)
 from .io.load import (
     SurfaceLabels as SurfaceLabels,
     load as load,

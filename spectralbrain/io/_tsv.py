@@ -1,0 +1,121 @@
+"""Labelled square matrices as TSV, by the tabular rules of BIDS."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
+from spectralbrain.runtime import ConnectomeMatrix
+
+FIRST_COLUMN = "node"
+MISSING = "n/a"
+
+
+def check_labels(labels: Sequence[str] | None, n_regions: int) -> list[str]:
+    """Return one label per region; their numbers from 0 if none are given.
+
+    Raises
+    ------
+    ArrayTypeError
+        If a label is not text.
+    ArrayError
+        If there are too many or too few, if one occurs twice, is empty, is the name of the first
+        column or the mark of a missing value, or holds a character that a table cannot.
+    """
+    if labels is None:
+        return [str(i) for i in range(n_regions)]
+    if isinstance(labels, str | bytes):
+        raise ArrayTypeError(f"labels: expected a sequence of text, found {type(labels).__name__}")
+    found = list(labels)
+    for i, label in enumerate(found):
+        if not isinstance(label, str):
+            raise ArrayTypeError(f"labels[{i}]: expected text, found {type(label).__name__}")
+        _check_label(label, f"labels[{i}]")
+    if len(found) != n_regions:
+        raise ArrayError(f"labels: expected {n_regions}, one per row, found {len(found)}")
+    if len(set(found)) != len(found):
+        twice = next(label for i, label in enumerate(found) if label in found[:i])
+        raise ArrayError(f"labels: expected each label once, found {twice!r} twice")
+    return [str(label) for label in found]
+
+
+def _check_label(label: str, where: str) -> None:
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in label):
+        raise ArrayError(f"{where}: expected no tabs, newlines or control characters, found {label!r}")
+    if not label.strip():
+        raise ArrayError(f"{where}: expected a name, found {label!r}")
+    if label != label.strip() or label.startswith('"'):
+        raise ArrayError(f"{where}: readers would drop the outer characters of {label!r}")
+    if label in (FIRST_COLUMN, MISSING):
+        raise ArrayError(f"{where}: {label!r} has a meaning of its own in these tables")
+
+
+def format_table(matrix: ConnectomeMatrix, labels: list[str]) -> str:
+    """Return the table; every number is the shortest text that reads back to the same float64."""
+    lines = ["\t".join((FIRST_COLUMN, *labels))]
+    for label, row in zip(labels, matrix.tolist(), strict=True):
+        cells = [MISSING if value != value else repr(value) for value in row]
+        lines.append("\t".join((label, *cells)))
+    return "\n".join(lines) + "\n"
+
+
+def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
+    """Return matrix and labels of a table.
+
+    Raises
+    ------
+    FormatError
+        If it is not a labelled square matrix; the message names the line.
+    """
+    lines = text.removesuffix("\n").split("\n")
+    lines = [line.removesuffix("\r") for line in lines]
+    first, *labels = lines[0].split("\t")
+    if first != FIRST_COLUMN:
+        raise FormatError(f"{path}: expected the first column {FIRST_COLUMN!r}, found {first[:80]!r}")
+    if len(set(labels)) != len(labels) or not all(labels):
+        raise FormatError(f"{path}: expected distinct, non-empty column names")
+    if len(lines) - 1 != len(labels):
+        raise FormatError(f"{path}: expected {len(labels)} rows as there are columns, found {len(lines) - 1}")
+    matrix = np.empty((len(labels), len(labels)))
+    for i, line in enumerate(lines[1:]):
+        label, *cells = line.split("\t")
+        where = f"{path}, line {i + 2}"
+        if label != labels[i]:
+            raise FormatError(f"{where}: expected the row of {labels[i]!r}, found {label[:80]!r}")
+        if len(cells) != len(labels):
+            raise FormatError(f"{where}: expected {len(labels)} values, found {len(cells)}")
+        matrix[i] = [_number(cell, where) for cell in cells]
+    return matrix, labels
+
+
+def _number(cell: str, where: str) -> float:
+    if cell == MISSING:
+        return math.nan
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in cell or cell != cell.strip():
+        raise FormatError(f"{where}: expected a number or {MISSING}, found {cell[:80]!r}")
+    return value
+
+
+def check_sidecar(sidecar: Any) -> dict[str, Any] | None:
+    """Return the sidecar's fields, or None.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it is not a mapping with text keys.
+    """
+    if sidecar is None:
+        return None
+    if not isinstance(sidecar, dict) or not all(isinstance(key, str) for key in sidecar):
+        raise ArrayTypeError(f"sidecar: expected a dict with text keys, found {type(sidecar).__name__}")
+    return sidecar
