@@ -8,6 +8,13 @@ import shutil
 import time
 
 import pytest
+
+from spectralbrain.bids.discovery import candidate_datasets, detect_layout, discover
+from spectralbrain.bids.headers import count_vertices
+from spectralbrain.bids.inventory import TABLE_COLUMNS, format_table, table_rows
+from spectralbrain.bids.query import Query, check_surfaces, read_filters
+from spectralbrain.bids.structures import ASEG_STRUCTURES, choose_structures
+from spectralbrain.errors import BIDSError
 from tests.datasets import (
     SIDES,
     break_link,
@@ -18,13 +25,6 @@ from tests.datasets import (
     subjects_dir,
     truncate,
 )
-
-from spectralbrain.bids.discovery import candidate_datasets, detect_layout, discover
-from spectralbrain.bids.headers import count_vertices
-from spectralbrain.bids.inventory import TABLE_COLUMNS, format_table, table_rows
-from spectralbrain.bids.query import Query, check_surfaces, read_filters
-from spectralbrain.bids.structures import ASEG_STRUCTURES, choose_structures
-from spectralbrain.errors import BIDSError
 
 
 def names(inventory):
@@ -286,7 +286,7 @@ def test_foreign_ids(tmp_path):
 
 def test_ids_that_would_become_one_participant_are_an_error(tmp_path):
     root = subjects_dir(tmp_path / "in", ["CON_01", "CON-01"])
-    with pytest.raises(BIDSError, match=r"CON_01 and CON-01: both would be participant 'CON01'.*mapping file"):
+    with pytest.raises(BIDSError, match=r"CON_01 and CON-01: both would be .* 'CON01'.*mapping file"):
         discover(root)
 
 
@@ -440,7 +440,9 @@ def test_headers(tmp_path):
     assert count_vertices(shape) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xff\xfe", b"\xff\xff\xfecreated\n\n\0", b"\x1f\x8b", b"text"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xff\xfe", b"\xff\xff\xfecreated\n\n\0", b"\x1f\x8b", b"text"]
+)
 def test_damaged_headers_are_no_error(tmp_path, content):
     path = tmp_path / "lh.white"
     path.write_bytes(content)
