@@ -1,0 +1,88 @@
+"""Daemons of our own for the cluster tests: a Docker engine, a two-node Slurm.
+
+They need root and Debian's docker.io, runc, mmdebstrap, slurm-wlm and munge; `.ci/run` installs them.
+Without SPECTRALBRAIN_CLUSTER_TESTS=1 nothing is started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from daemons import MODES, SUBJECTS, TESTING, Slurm, program, run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    skip = pytest.mark.skip(reason="cluster tests run only with SPECTRALBRAIN_CLUSTER_TESTS=1")
+    for item in items:
+        if here in Path(item.path).parents:
+            item.add_marker(pytest.mark.cluster)
+            if os.environ.get("SPECTRALBRAIN_CLUSTER_TESTS") != "1":
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path that every user may enter (sockets have short names, munged is not root)."""
+    path = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small fMRIPrep-like dataset of three participants."""
+    import datasets
+
+    root = tmp_path_factory.mktemp("input") / "fmriprep"
+    datasets.fmriprep(root, SUBJECTS, n=642)
+    return root
+
+
+@pytest.fixture(scope="session")
+def native(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the app writes without any cluster: participants, then the group."""
+    folder = tmp_path_factory.mktemp("native")
+    for level in ("participant", "group"):
+        run(
+            program("spectralbrain"),
+            dataset,
+            folder / "out",
+            level,
+            *MODES,
+            "--no-report",
+            "-w",
+            folder / "work",
+        )
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    folder = Path(tempfile.mkdtemp(prefix="sb-slurm-", dir="/tmp"))
+    folder.chmod(0o755)
+    up = subprocess.run(
+        ["bash", str(TESTING / "slurm-up.sh"), str(folder), "1710"],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
+    )
+    try:
+        if up.returncode != 0:
+            pytest.skip(f"no Slurm daemons can be started here: {up.stderr[-300:]}")
+        environment = {**os.environ, "SLURM_CONF": up.stdout.split()[-1], "LOGNAME": "root"}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        yield Slurm(folder, environment)
+    finally:
+        subprocess.run(["bash", str(TESTING / "slurm-down.sh"), str(folder)], check=False)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""What the cluster tests share: run programs, wait, compare results, ask Slurm and Docker."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+TESTING = CHECKOUT / "containers" / "testing"
+SUBJECTS = ["01", "02", "03"]
+MODES = ["--modes", "12"]
+
+
+def program(name: str) -> str:
+    """Return the full path of a program of this environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def run(*command: str | os.PathLike[str], **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command; its output is in the message if it fails."""
+    result = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+    assert result.returncode == 0, f"{command}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
+    return result
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.3)
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Return the digest of every result; logs tell of the run, not of the data."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and relative.parts[0] != "logs":
+            found[str(relative)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A running Slurm."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str | os.PathLike[str]) -> str:
+        return run(*command, env=self.environment, cwd=self.folder).stdout
+
+    def state(self, job: str) -> dict[str, str]:
+        """Return the fields that scontrol shows of a job or task."""
+        return dict(re.findall(r"(\w+)=(\S*)", self.run("scontrol", "show", "job", job)))
+
+    def ended(self, job: str) -> bool:
+        return self.run("squeue", "-h", "-j", job).strip() == ""
