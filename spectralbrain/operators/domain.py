@@ -52,9 +52,15 @@ class Domain:
 
     @cached_property
     def _edges(self) -> tuple[IntArray, IntArray]:
-        sides = self.surface.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-        edges, counts = np.unique(np.sort(sides, axis=1), axis=0, return_counts=True)
-        return edges, counts
+        n = self.surface.n_vertices
+        start, end = self._directed_edges
+        keys, counts = np.unique(np.minimum(start, end) * n + np.maximum(start, end), return_counts=True)
+        return np.stack([keys // n, keys % n], axis=1), counts
+
+    @property
+    def _directed_edges(self) -> tuple[IntArray, IntArray]:
+        faces = self.surface.faces
+        return faces.T.ravel(), np.roll(faces, -1, axis=1).T.ravel()
 
     @property
     def edges(self) -> IntArray:
@@ -119,13 +125,14 @@ class Domain:
         """Number of connected components."""
         return int(self.components.max()) + 1
 
-    @property
+    @cached_property
     def volume(self) -> float | None:
         """Enclosed volume, mm^3, where the domain is closed and consistently oriented, else None."""
-        faces = self.surface.faces
-        directed = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-        if not self.is_closed or len(np.unique(directed, axis=0)) != len(directed):
+        start, end = self._directed_edges
+        keys = np.sort(start * self.surface.n_vertices + end)
+        if not self.is_closed or (keys[1:] == keys[:-1]).any():
             return None
+        faces = self.surface.faces
         corners = (self.surface.vertices - self.surface.vertices.mean(axis=0))[faces]
         six_volumes = np.einsum("fi,fi->f", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
         return abs(float(six_volumes.sum())) / 6 * self.unit**3

@@ -291,7 +291,7 @@ def decompose(
     ... )
     >>> decomposition = decompose(octahedron, k=4)
     >>> decomposition.eigenvalues.round(6)
-    array([0. , 2.4, 2.4, 2.4])
+    array([0., 4., 4., 4.])
     """
     from spectralbrain.spectral.eigensolver.surface import solve_surface
 

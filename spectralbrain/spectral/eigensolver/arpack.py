@@ -9,8 +9,10 @@ import numpy as np
 import scipy.sparse.linalg as spla
 
 from spectralbrain.errors import ConvergenceError
+from spectralbrain.runtime import IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
+from spectralbrain.spectral.eigensolver.threads import Team
 
 
 class ArpackSolver:
@@ -18,10 +20,10 @@ class ArpackSolver:
 
     name = "arpack"
 
-    def __init__(self, pencil: Pencil, tol: float, n_threads: int) -> None:
+    def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
         self.pencil = pencil
         self.tol = tol
-        self.n_threads = n_threads  # ARPACK is sequential
+        del team  # ARPACK is sequential
 
     def lowest(self, count: int) -> Pairs:
         """Return the `count` smallest eigenpairs."""
@@ -40,6 +42,10 @@ class ArpackSolver:
             raise ConvergenceError(f"backend 'arpack': {error}") from error
         order = np.argsort(values, kind="stable")
         return Pairs(values[order], vectors[:, order])
+
+    def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
+        """Return the pairs as they are: ARPACK was already asked for more than the tolerance."""
+        return pairs
 
     def count_below(self, shift: float) -> tuple[int, float]:
         """Return the inertia of A - shift B from the signs of an unpivoted LU, and its backward error."""

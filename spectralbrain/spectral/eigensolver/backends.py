@@ -8,8 +8,9 @@ from spectralbrain.errors import ArrayError
 from spectralbrain.spectral.eigensolver.arpack import ArpackSolver
 from spectralbrain.spectral.eigensolver.native import NativeSolver
 from spectralbrain.spectral.eigensolver.pencil import Pencil, PencilSolver
+from spectralbrain.spectral.eigensolver.threads import Team
 
-Factory = Callable[[Pencil, float, int], PencilSolver]
+Factory = Callable[[Pencil, float, Team], PencilSolver]
 
 _FACTORIES: dict[str, Factory] = {"native": NativeSolver, "arpack": ArpackSolver}
 DEFAULT = "native"
@@ -26,7 +27,7 @@ def available_backends() -> list[str]:
     return ["auto", *_FACTORIES]
 
 
-def make_solver(backend: str, pencil: Pencil, tol: float, n_threads: int) -> PencilSolver:
+def make_solver(backend: str, pencil: Pencil, tol: float, team: Team) -> PencilSolver:
     """Return a solver for one pencil.
 
     Raises
@@ -37,4 +38,4 @@ def make_solver(backend: str, pencil: Pencil, tol: float, n_threads: int) -> Pen
     name = DEFAULT if backend == "auto" else backend
     if name not in _FACTORIES:
         raise ArrayError(f"backend: expected one of {', '.join(available_backends())}, found {backend!r}")
-    return _FACTORIES[name](pencil, tol, n_threads)
+    return _FACTORIES[name](pencil, tol, team)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.eigensolver.panels import Panels
 
 # |integral of phi^3| below this fraction of integral of |phi|^3 counts as zero: an antisymmetric mode.
 SYMMETRIC_SKEWNESS = 1e-4
@@ -30,8 +30,10 @@ def clusters(values: FloatArray, rtol: float) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
-def fix_basis(values: FloatArray, vectors: FloatArray, weights: Any, rtol: float) -> FloatArray:
-    """Return the same eigenspaces with a basis that does not depend on how they were computed.
+def fix_basis(
+    panels: Panels, values: FloatArray, vectors: FloatArray, weights: FloatArray, rtol: float
+) -> bool:
+    """Turn eigenvectors, in place, into a basis that does not depend on how they were computed.
 
     Inside a cluster the diagonal of the eigenspace's projector is independent of the basis. The vertex
     where it is largest is the first pivot; its row decides the first vector, which alone is non-zero
@@ -41,6 +43,8 @@ def fix_basis(values: FloatArray, vectors: FloatArray, weights: Any, rtol: float
 
     Parameters
     ----------
+    panels : Panels
+        Row partition.
     values : (m,) array
         Ascending eigenvalues.
     vectors : (n, m) array
@@ -52,16 +56,30 @@ def fix_basis(values: FloatArray, vectors: FloatArray, weights: Any, rtol: float
 
     Returns
     -------
-    (n, m) array
+    bool
+        Whether there was a multiple eigenvalue.
     """
-    fixed = vectors.copy()
-    for run in clusters(values, rtol):
-        if run.stop - run.start > 1:
-            fixed[:, run] = pivoted_basis(vectors[:, run])
-    for i in range(fixed.shape[1]):
-        if _is_negative(fixed[:, i], weights):
-            np.negative(fixed[:, i], out=fixed[:, i])
-    return fixed
+    multiple = [run for run in clusters(values, rtol) if run.stop - run.start > 1]
+    for run in multiple:
+        vectors[:, run] = pivoted_basis(vectors[:, run])
+
+    def integrals(rows: slice) -> FloatArray:
+        cubes = vectors[rows, : len(values)] ** 3
+        odd = weights[rows] @ cubes
+        np.abs(cubes, out=cubes)
+        return np.stack([odd, weights[rows] @ cubes])
+
+    skewness, scale = panels.total(integrals)
+    signs = np.where(skewness < 0, -1.0, 1.0)
+    for i in np.flatnonzero(np.abs(skewness) <= SYMMETRIC_SKEWNESS * scale):
+        size = np.abs(vectors[:, i])
+        signs[i] = np.sign(vectors[np.argmax(size >= PEER_FRACTION * size.max()), i])
+
+    def flip(rows: slice) -> None:
+        vectors[rows, : len(values)] *= signs
+
+    panels.each(flip)
+    return bool(multiple)
 
 
 def pivoted_basis(basis: FloatArray) -> FloatArray:
@@ -76,12 +94,3 @@ def pivoted_basis(basis: FloatArray) -> FloatArray:
     q, r = np.linalg.qr(basis[pivots].T)
     rotated: FloatArray = basis @ (q * np.where(np.diag(r) < 0, -1.0, 1.0))
     return rotated
-
-
-def _is_negative(column: FloatArray, weights: FloatArray) -> bool:
-    cubes = column**3
-    skewness = float(weights @ cubes)
-    if abs(skewness) > SYMMETRIC_SKEWNESS * float(weights @ np.abs(cubes)):
-        return skewness < 0
-    size = np.abs(column)
-    return bool(column[np.argmax(size >= PEER_FRACTION * size.max())] < 0)

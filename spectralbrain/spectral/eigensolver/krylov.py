@@ -26,7 +26,7 @@ import numpy as np
 
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
-from spectralbrain.spectral.eigensolver.panels import Basis, Panels
+from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
 
 # First test for convergence and growth of the basis between tests, in units of wanted pairs.
 FIRST_TEST = 2.0
@@ -85,7 +85,7 @@ class BlockLanczos:
     def __init__(
         self,
         panels: Panels,
-        mass: Any,
+        mass: RowSplit,
         solve: Callable[[FloatArray], FloatArray],
         shift: float,
         width: int,
@@ -109,7 +109,7 @@ class BlockLanczos:
         self.coupling = np.zeros((width, 0))
         self.size = width  # columns of the basis, the current block included
         self.basis.put(0, self.current)
-        self._recent: list[tuple[int, FloatArray, FloatArray]] = []
+        self._recent: list[tuple[FloatArray, FloatArray]] = []
 
     def _times_mass(self, block: FloatArray) -> FloatArray:
         return self.panels.sparse(self.mass, block, np.empty_like(block))
@@ -118,64 +118,81 @@ class BlockLanczos:
         """Make a block B-orthonormal by a Cholesky factorisation of its Gram matrix; return R."""
         gram = self.panels.gram(block, mass_block)
         lower = _cholesky(gram)
-        self.panels.multiply_right([block, mass_block], np.linalg.inv(lower).T)
+        self.panels.multiply_right([block, mass_block], _inverse(lower).T)
         return lower.T
 
     def step(self) -> None:
-        """Append one block."""
+        """Append one block.
+
+        Every sum over rows is taken in the same sweep over the panels as the update before it, because
+        the blocks do not fit the cache.
+        """
         b, j, panels = self.width, self.size, self.panels
-        block = self.solve(self.mass_current)
+        previous, current = self.previous, self.current
+        mass_previous, mass_current = self.mass_previous, self.mass_current
+        block = self.solve(mass_current)
+        known = self.coupling.T  # what OP brings back of the previous block
+
+        def subtract_previous(rows: slice) -> FloatArray:
+            if known.size:
+                block[rows] -= previous[rows] @ known
+            product: FloatArray = mass_current[rows].T @ block[rows]
+            return product
+
+        diagonal = panels.total(subtract_previous)
+
+        def subtract_current(rows: slice) -> FloatArray:
+            block[rows] -= current[rows] @ diagonal
+            return np.concatenate([mass_current[rows].T @ block[rows], mass_previous[rows].T @ block[rows]])
+
+        rest = panels.total(subtract_current)
         mass_block = self._times_mass(block)
-        neighbours = np.concatenate([self.previous, self.current], axis=1)
-        mass_neighbours = np.concatenate([self.mass_previous, self.mass_current], axis=1)
+        gram = panels.gram(block, mass_block) - rest.T @ rest
+        lower = _cholesky(gram)
+        inverse = _inverse(lower).T
+        to_current, to_previous = rest[:b] @ inverse, rest[b:] @ inverse
 
-        first = panels.gram(mass_neighbours, block)
-        overlap = np.empty_like(first)
-
-        def subtract_and_measure(rows: slice) -> FloatArray:
-            block[rows] -= neighbours[rows] @ first
-            mass_block[rows] -= mass_neighbours[rows] @ first
-            left = np.concatenate([mass_neighbours[rows], mass_block[rows]], axis=1)
-            product: FloatArray = left.T @ block[rows]
+        def normalise(rows: slice) -> FloatArray:
+            new, mass_new = block[rows] @ inverse, mass_block[rows] @ inverse
+            new -= current[rows] @ to_current
+            mass_new -= mass_current[rows] @ to_current
+            if known.size:
+                new -= previous[rows] @ to_previous
+                mass_new -= mass_previous[rows] @ to_previous
+            block[rows], mass_block[rows] = new, mass_new
+            product: FloatArray = new.T @ mass_new
             return product
 
-        second = panels.total(subtract_and_measure)
-        overlap, gram = second[:-b], second[-b:]
-        lower = _cholesky(gram - overlap.T @ overlap)
-        inverse = np.linalg.inv(lower).T
-
-        def normalise_and_measure(rows: slice) -> FloatArray:
-            block[rows] = (block[rows] - neighbours[rows] @ overlap) @ inverse
-            mass_block[rows] = (mass_block[rows] - mass_neighbours[rows] @ overlap) @ inverse
-            product: FloatArray = block[rows].T @ mass_block[rows]
-            return product
-
-        lower_again = _cholesky(panels.total(normalise_and_measure))
-        if np.abs(lower_again - np.eye(b)).max() > 1e-14:
-            panels.multiply_right([block, mass_block], np.linalg.inv(lower_again).T)
+        lower_again = _cholesky(panels.total(normalise))
+        if np.abs(lower_again - np.eye(b)).max() > NEGLIGIBLE_LOSS:
+            panels.multiply_right([block, mass_block], _inverse(lower_again).T)
         upper = lower_again.T @ lower.T
 
-        diagonal = (first + overlap)[-b:]
+        diagonal = diagonal + rest[:b]
         self.projected[j - b : j, j - b : j] = (diagonal + diagonal.T) / 2
         self.projected[j : j + b, j - b : j] = upper
         self.projected[j - b : j, j : j + b] = upper.T
-        self.previous, self.mass_previous = self.current, self.mass_current
+        self.previous, self.mass_previous = current, mass_current
         self.current, self.mass_current, self.coupling = block, mass_block, upper
-        self.basis.put(j, block)
         self.size = j + b
-        self._recent.append((j, block, mass_block))
+        self._recent.append((block, mass_block))
         if len(self._recent) >= self.delay:
+            self._reorthogonalise()
+
+    def settle(self) -> None:
+        """Bring the recent blocks into the basis now."""
+        if self._recent:
             self._reorthogonalise()
 
     def _reorthogonalise(self) -> None:
         """Restore the orthogonality of the recent blocks to everything before them."""
-        start = self._recent[0][0]
-        blocks = np.concatenate([block for _, block, _ in self._recent], axis=1)
-        mass_blocks = np.concatenate([mass_block for _, _, mass_block in self._recent], axis=1)
+        start = self.size - len(self._recent) * self.width
+        blocks = np.concatenate([block for block, _ in self._recent], axis=1)
+        mass_blocks = np.concatenate([mass_block for _, mass_block in self._recent], axis=1)
         loss = self.basis.project(start, mass_blocks)
         largest = float(np.abs(loss).max())
         self.basis.subtract(start, loss, blocks)
-        self._times_mass_into(blocks, mass_blocks)
+        self.panels.sparse(self.mass, blocks, mass_blocks)
         self._orthonormalise(blocks, mass_blocks)
         self.basis.put(start, blocks)
         b = self.width
@@ -190,9 +207,6 @@ class BlockLanczos:
         elif largest < NEGLIGIBLE_LOSS:
             self.delay = min(LONGEST_DELAY, self.delay + 1)
         self._recent.clear()
-
-    def _times_mass_into(self, block: FloatArray, out: FloatArray) -> None:
-        self.panels.sparse(self.mass, block, out)
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.
@@ -245,6 +259,7 @@ def run_lanczos(
         full = lanczos.size >= lanczos.capacity
         if lanczos.size - lanczos.width < next_test and not full:
             continue
+        lanczos.settle()
         next_test = max(next_test * TEST_GROWTH, next_test + lanczos.width)
         values, coefficients, residuals = lanczos.ritz(wanted)
         if len(values) >= count and (residuals <= accepted(values)).all():
@@ -258,7 +273,9 @@ def run_lanczos(
     return RitzPairs(values, vectors, residuals, lanczos.size)
 
 
-def rayleigh_ritz(panels: Panels, stiffness: Any, mass: Any, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+def rayleigh_ritz(
+    panels: Panels, stiffness: RowSplit, mass: RowSplit, vectors: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return the Ritz pairs of a subspace: ascending values and B-orthonormal vectors.
 
     Parameters
@@ -273,15 +290,18 @@ def rayleigh_ritz(panels: Panels, stiffness: Any, mass: Any, vectors: FloatArray
     gram = panels.symmetric_gram(vectors, panels.sparse(mass, vectors, product))
     energy = panels.symmetric_gram(vectors, panels.sparse(stiffness, vectors, product))
     del product
-    inverse = np.linalg.inv(_cholesky(gram))
+    inverse = _inverse(_cholesky(gram))
     values, rotation = np.linalg.eigh(inverse @ energy @ inverse.T)
     panels.multiply_right([vectors], inverse.T @ rotation)
     return values, vectors
 
 
-def _cholesky(gram: FloatArray) -> FloatArray:
+def _cholesky(gram: FloatArray) -> Any:
     try:
-        lower: FloatArray = np.linalg.cholesky((gram + gram.T) / 2)
+        return np.linalg.cholesky((gram + gram.T) / 2)
     except np.linalg.LinAlgError as error:
         raise ConvergenceError("block Lanczos: a block lost its rank") from error
-    return lower
+
+
+def _inverse(lower: FloatArray) -> Any:
+    return np.linalg.inv(lower)

@@ -12,8 +12,6 @@ singular. That is never assumed away: see :meth:`Factorization.solve_error`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
@@ -89,7 +87,8 @@ class Factorization:
             return None
         product = np.matmul(inverse, coupling)
         np.negative(product, out=block[:, :, own:])
-        return fronts[:, own:, own:] - np.matmul(coupling.transpose(0, 2, 1), product)
+        complement: FloatArray = fronts[:, own:, own:] - np.matmul(coupling.transpose(0, 2, 1), product)
+        return complement
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Return the solution for an (n, m) block of right-hand sides, in the symbolic order of unknowns.

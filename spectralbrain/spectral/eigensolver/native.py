@@ -7,7 +7,6 @@ special case, and the inertia of the factorisation says how many eigenvalues lie
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, rayleigh_ritz, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
-from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
@@ -36,6 +35,8 @@ SHIFT_NUDGE = 1.013
 SHIFT_ATTEMPTS = 8
 # Block widths, by the largest number of pairs they are meant for.
 WIDTHS = ((60, 8), (400, 16), (10**9, 24))
+WIDEST = 128
+CORRECTED_TOGETHER = 64
 CAPACITY = 5
 
 
@@ -44,10 +45,11 @@ class NativeSolver:
 
     name = "native"
 
-    def __init__(self, pencil: Pencil, tol: float, n_threads: int) -> None:
+    def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
         self.pencil = pencil
         self.tol = tol
-        self.n_threads = n_threads
+        self.team = team
+        self._factor: tuple[float, Factorization] | None = None
         self._ready = False
 
     def _prepare(self) -> None:
@@ -63,9 +65,9 @@ class NativeSolver:
         self.mass = self.pencil.mass[order][:, order]
         self._ready = True
 
-    def factorize(self, shift: float, team: Team) -> Factorization:
+    def factorize(self, shift: float) -> Factorization:
         """Return the factorisation of A - shift B."""
-        return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, team)
+        return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, self.team)
 
     def lowest(self, count: int) -> Pairs:
         """Return the `count` smallest eigenpairs."""
@@ -74,21 +76,20 @@ class NativeSolver:
         if pencil.n <= DENSE_SIZE or (wants_most and pencil.n <= LARGEST_DENSE):
             return dense_pairs(pencil)
         self._prepare()
-        with Team(self.n_threads) as team:
-            width = next(w for largest, w in WIDTHS if count <= largest)
-            while True:
-                try:
-                    return self._block_lanczos(count, width, team)
-                except ConvergenceError:
-                    if width >= 128:
-                        raise
-                    width *= 2
+        width = next(w for largest, w in WIDTHS if count <= largest)
+        while True:
+            try:
+                return self._block_lanczos(count, width)
+            except ConvergenceError:
+                if width >= WIDEST:
+                    raise
+                width *= 2
 
-    def _block_lanczos(self, count: int, width: int, team: Team) -> Pairs:
+    def _block_lanczos(self, count: int, width: int) -> Pairs:
         pencil = self.pencil
-        panels = Panels(pencil.n, team)
+        panels = Panels(pencil.n, self.team)
         stiffness, mass = panels.split(self.stiffness), panels.split(self.mass)
-        shift, factor = self._shift(count, team)
+        shift, factor = self._shift(count)
         capacity = min(CAPACITY * count + 8 * width, pencil.n - width)
         lanczos = BlockLanczos(panels, mass, factor.solve, shift, width, capacity)
 
@@ -100,32 +101,36 @@ class NativeSolver:
         vectors = found.vectors
         del lanczos, found
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
-        for _ in range(2):
-            late = self._late(panels, stiffness, mass, values, vectors)
-            if not len(late):
-                break
-            self._correct(panels, stiffness, mass, values, vectors, late, factor.solve)
-            values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
         below = int((values < shift).sum())
         if below != factor.n_negative:
             raise ConvergenceError(
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
-        restored = np.empty_like(vectors)
-        restored[self.symbolic.order] = vectors
-        return Pairs(values, restored)
+        self._factor = shift, factor
+        return Pairs(values, self._restored(vectors))
+
+    def _restored(self, vectors: FloatArray) -> FloatArray:
+        """Return rows in the pencil's own order."""
+        out = np.empty_like(vectors)
+        panels = Panels(self.pencil.n, self.team)
+
+        def gather(rows: slice) -> None:
+            np.take(vectors, self.symbolic.row_rank[rows], axis=0, out=out[rows])
+
+        panels.each(gather)
+        return out
 
     def _scale(self, values: FloatArray) -> FloatArray:
         """Return max(lambda, lambda_1), to which residuals are relative."""
         first = min(int(self.pencil.has_null_mode), len(values) - 1)
         return np.maximum(values, max(values[first], np.finfo(float).tiny))
 
-    def _shift(self, count: int, team: Team) -> tuple[float, Factorization]:
+    def _shift(self, count: int) -> tuple[float, Factorization]:
         """Return a shift with about SHIFT_POSITION of the wanted eigenvalues below it."""
         shift = SHIFT_POSITION * 4 * np.pi * count / self.pencil.area
         for attempt in range(SHIFT_ATTEMPTS):
             try:
-                factor = self.factorize(shift, team)
+                factor = self.factorize(shift)
             except np.linalg.LinAlgError:
                 shift *= SHIFT_NUDGE
                 continue
@@ -144,40 +149,26 @@ class NativeSolver:
         residual = probe - (self.stiffness @ found - shift * (self.mass @ found))
         return float(np.linalg.norm(residual) / np.linalg.norm(probe))
 
-    def _late(
-        self, panels: Panels, stiffness: RowSplit, mass: RowSplit, values: FloatArray, vectors: FloatArray
-    ) -> IntArray:
-        """Return the columns whose residual is above a third of the tolerance."""
-        diagonal = self.mass.diagonal()[:, None]
-        factor = 1.0 if self.mass.nnz == self.pencil.n else 2.0
-        norms = np.empty(len(values))
-        for start in range(0, len(values), 64):
-            block = np.ascontiguousarray(vectors[:, start : start + 64])
-            residual = panels.sparse(stiffness, block, np.empty_like(block))
-            residual -= panels.sparse(mass, block, np.empty_like(block)) * values[start : start + 64]
-            squares: FloatArray = panels.total(
-                lambda rows, r=residual: np.einsum("ij,ij->j", r[rows], r[rows] / diagonal[rows])
-            )
-            norms[start : start + 64] = np.sqrt(factor * squares)
-        return np.flatnonzero(norms > self.tol / 3 * self._scale(values))
+    def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
+        """Return the pairs after an inverse iteration on some columns and a Rayleigh-Ritz step on all.
 
-    @staticmethod
-    def _correct(
-        panels: Panels,
-        stiffness: RowSplit,
-        mass: RowSplit,
-        values: FloatArray,
-        vectors: FloatArray,
-        columns: IntArray,
-        solve: Callable[[FloatArray], FloatArray],
-    ) -> None:
-        """Subtract (A - sigma B)^-1 (A x - lambda B x): one inverse iteration, written as a correction."""
-        for start in range(0, len(columns), 64):
-            chosen = columns[start : start + 64]
+        The iteration is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it
+        adds is small and its rounding errors smaller still.
+        """
+        if self._factor is None:
+            return pairs
+        _, factor = self._factor
+        panels = Panels(self.pencil.n, self.team)
+        stiffness, mass = panels.split(self.stiffness), panels.split(self.mass)
+        vectors = pairs.vectors[self.symbolic.order]
+        for start in range(0, len(columns), CORRECTED_TOGETHER):
+            chosen = columns[start : start + CORRECTED_TOGETHER]
             block = np.ascontiguousarray(vectors[:, chosen])
             residual = panels.sparse(stiffness, block, np.empty_like(block))
-            residual -= panels.sparse(mass, block, np.empty_like(block)) * values[chosen]
-            vectors[:, chosen] -= solve(residual)
+            residual -= panels.sparse(mass, block, np.empty_like(block)) * pairs.values[chosen]
+            vectors[:, chosen] -= factor.solve(residual)
+        values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
+        return Pairs(values, self._restored(vectors))
 
     def count_below(self, shift: float) -> tuple[int, float]:
         """Return the inertia of A - shift B and the relative error of the shift for which it is exact.
@@ -187,25 +178,24 @@ class NativeSolver:
         ||E x|| in the B^-1 norm, relative to ||x|| in the B norm, is the error of the shift.
         """
         self._prepare()
-        with Team(self.n_threads) as team:
-            for attempt in range(3):
-                try:
-                    factor = self.factorize(shift * (1 + 1e-12 * attempt), team)
-                    break
-                except np.linalg.LinAlgError:
-                    continue
-            else:
-                raise ConvergenceError("inertia: the shifted matrix is singular to rounding")
-            x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
-            error = np.inf
-            for _ in range(2):
-                right = self.mass @ x
-                right /= np.sqrt(np.einsum("ij,ij->j", x, right))
-                x = factor.solve(right)
-                residual = right - (self.stiffness @ x - shift * (self.mass @ x))
-                lengths = np.sqrt(np.einsum("ij,ij->j", x, self.mass @ x))
-                norms = np.sqrt(2 * (residual**2 / self.mass.diagonal()[:, None]).sum(axis=0))
-                error = float((norms / lengths).max() / shift)
+        for attempt in range(3):
+            try:
+                factor = self.factorize(shift * (1 + 1e-12 * attempt))
+                break
+            except np.linalg.LinAlgError:
+                continue
+        else:
+            raise ConvergenceError("inertia: the shifted matrix is singular to rounding")
+        x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
+        error = np.inf
+        for _ in range(2):
+            right = self.mass @ x
+            right /= np.sqrt(np.einsum("ij,ij->j", x, right))
+            x = factor.solve(right)
+            residual = right - (self.stiffness @ x - shift * (self.mass @ x))
+            lengths = np.sqrt(np.einsum("ij,ij->j", x, self.mass @ x))
+            norms = np.sqrt(2 * (residual**2 / self.mass.diagonal()[:, None]).sum(axis=0))
+            error = float((norms / lengths).max() / shift)
         return factor.n_negative, error
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Any
 
@@ -39,7 +40,7 @@ class Panels:
         self.rows = [slice(start, min(start + height, n)) for start in range(0, n, height)]
         self.height = height
         bounds = np.linspace(0, len(self.rows), min(N_CHUNKS, len(self.rows)) + 1).astype(int)
-        self.chunks = [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        self.chunks = [range(a, b) for a, b in pairwise(bounds.tolist())]
 
     def each(self, function: Callable[[slice], None]) -> None:
         """Call a function for each panel."""

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from spectralbrain.runtime import FloatArray
+from spectralbrain.runtime import FloatArray, IntArray
+
+ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +64,23 @@ class PencilSolver(Protocol):
     def lowest(self, count: int) -> Pairs:
         """Return at least the `count` smallest eigenpairs (all n where `count` reaches n)."""
 
+    def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
+        """Return the pairs with smaller residuals, those of `columns` above all; may overwrite them."""
+
     def count_below(self, shift: float) -> tuple[int, float]:
         """Return the number of eigenvalues below `shift`, by inertia, and that count's backward error."""
 
 
 def insert_null_mode(pencil: Pencil, pairs: Pairs) -> Pairs:
-    """Replace the computed null mode by the exact one and make the others orthogonal to it."""
+    """Replace the computed null mode, in place, by the exact one; the others stay orthogonal to it."""
     if not pencil.has_null_mode:
         return pairs
-    constant = np.full(pencil.n, 1 / np.sqrt(pencil.area))
-    vectors = pairs.vectors.copy()
+    values, vectors = pairs.values, pairs.vectors
+    constant = 1 / np.sqrt(pencil.area)
+    overlaps = constant * (np.asarray(pencil.mass.sum(axis=0)).ravel() @ vectors)
+    overlaps[0] = 0.0
+    for start in range(0, pencil.n, ROWS):
+        vectors[start : start + ROWS] -= constant * overlaps
     vectors[:, 0] = constant
-    weights = pencil.mass @ constant
-    vectors[:, 1:] -= constant[:, None] * (weights @ vectors[:, 1:])
-    values = pairs.values.copy()
     values[0] = 0.0
-    return Pairs(values, vectors)
+    return pairs

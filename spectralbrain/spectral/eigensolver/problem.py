@@ -79,8 +79,8 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     pieces = [free[labels == labels[start]] for start in first]
     pencils = [
         Pencil(
-            _restrict(discretization.stiffness, piece),
-            _restrict(discretization.mass, piece),
+            restrict(discretization.stiffness, piece),
+            restrict(discretization.mass, piece),
             has_null_mode=not touches_boundary[domain.components[piece[0]]],
         )
         for piece in pieces
@@ -88,7 +88,8 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     return Problem(domain, discretization, pieces, pencils)
 
 
-def _restrict(matrix: Any, piece: IntArray) -> Any:
+def restrict(matrix: Any, piece: IntArray) -> Any:
+    """Return the rows and columns of a piece, with sorted 32-bit indices."""
     part = sp.csr_array(matrix if len(piece) == matrix.shape[0] else matrix[piece][:, piece])
     part.sort_indices()
     part.indices = part.indices.astype(np.int32)

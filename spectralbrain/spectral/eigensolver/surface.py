@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from threadpoolctl import threadpool_limits
 
 from spectralbrain._version import __version__
 from spectralbrain.errors import ArrayError, ConvergenceError
@@ -14,21 +13,22 @@ from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain, build_domain
 from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, discretize
 from spectralbrain.resources import resolve_threads
-from spectralbrain.runtime import FloatArray, ScalarMap, as_array
+from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
 from spectralbrain.spectral.eigensolver.canonical import fix_basis
-from spectralbrain.spectral.eigensolver.problem import Problem, build_problem
+from spectralbrain.spectral.eigensolver.panels import Panels
+from spectralbrain.spectral.eigensolver.pencil import Pairs, PencilSolver, insert_null_mode
+from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, restrict
 from spectralbrain.spectral.eigensolver.solver import Spectrum, smallest_pairs
-from spectralbrain.spectral.eigensolver.verification import (
-    discretization_errors,
-    orthonormality_error,
-    residual_norms,
-)
+from spectralbrain.spectral.eigensolver.threads import Team
+from spectralbrain.spectral.eigensolver.verification import discretization_errors, examine
 
 if TYPE_CHECKING:
     from spectralbrain.spectral.decomposition import SpectralDecomposition
 
 DEFAULT_K = 100
+# How often a backend may improve pairs whose residual is above the tolerance.
+REFINEMENTS = 2
 _CHOICES = {
     "laplacian": LAPLACIANS,
     "mass": MASSES,
@@ -64,12 +64,14 @@ def solve_surface(
     domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
     local_field = None if field is None else field[domain.index]
     problem = build_problem(domain, discretize(domain, laplacian, mass, local_field), boundary)
-    with threadpool_limits(limits=1, user_api="blas"):
-        solvers = [make_solver(backend, pencil, tol, threads) for pencil in problem.pencils]
+    with Team(threads) as team:
+        solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
         spectrum = smallest_pairs(problem.pencils, solvers, _check_k(k, below, problem), tol / 10, cutoff)
         count = spectrum.n_wanted
-        vectors, report = _finish(problem, spectrum, count, tol)
+        full = np.full((mesh.n_vertices, count), np.nan)
+        full[domain.index] = 0.0
+        report = _finish(problem, solvers, spectrum, tol, full, team)
     metadata = _describe(domain, problem, count, boundary) | {
         "laplacian": laplacian,
         "mass": mass,
@@ -84,41 +86,73 @@ def solve_surface(
         metadata["weight"] = field
     if not metadata["verified"] and on_unverified == "raise":
         raise ConvergenceError(f"decompose: {metadata['verification']}")
-    full = np.full((mesh.n_vertices, count), np.nan)
-    full[domain.index] = vectors
-    full /= domain.unit
     values = spectrum.values[:count] / domain.unit**2
     return SpectralDecomposition(values, full, _scatter_mass(problem, mesh.n_vertices), mesh, metadata)
 
 
-def _finish(problem: Problem, spectrum: Spectrum, k: int, tol: float) -> tuple[FloatArray, dict[str, Any]]:
-    """Return the (n, k) eigenvectors on the domain in their fixed basis, and the verification."""
-    disc = problem.discretization
-    vectors = np.zeros((problem.domain.surface.n_vertices, k))
+def _finish(
+    problem: Problem,
+    solvers: list[PencilSolver],
+    spectrum: Spectrum,
+    tol: float,
+    full: FloatArray,
+    team: Team,
+) -> dict[str, Any]:
+    """Write the (N, k) eigenvectors in their fixed basis, in mm^-1, and return the verification."""
+    disc, domain = problem.discretization, problem.domain
+    k = full.shape[1]
+    scale = np.maximum(spectrum.values, spectrum.first_positive)
     residuals, errors = np.empty(k), np.empty(k)
     orthonormality = 0.0
     for i, (piece, pencil) in enumerate(zip(problem.pieces, problem.pencils, strict=True)):
         mine = np.flatnonzero(spectrum.owner == i)
-        values = spectrum.values[mine]
+        panels = Panels(pencil.n, team)
+        other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, piece)
         weights = np.asarray(pencil.mass.sum(axis=1)).ravel()
-        phi = fix_basis(values, spectrum.pairs[i].vectors[:, : len(mine)], weights, tol / 10)
+        for attempt in range(REFINEMENTS + 1):
+            pairs = spectrum.pairs[i]
+            values, vectors = spectrum.values[mine], pairs.vectors
+            fix_basis(panels, values, vectors, weights, tol / 10)
+            wanted = int((mine < k).sum())
+            seen = examine(panels, pencil, other, values[:wanted], vectors[:, :wanted])
+            relative = seen.residuals / scale[mine[:wanted]]
+            late = np.flatnonzero(relative > tol)
+            if not len(late) or attempt == REFINEMENTS:
+                break
+            refined = insert_null_mode(pencil, solvers[i].refine(pairs, late))
+            spectrum.pairs[i] = refined
+            spectrum.values[mine] = refined.values[: len(mine)]
         mine = mine[mine < k]
-        phi, values = phi[:, : len(mine)], values[: len(mine)]
-        vectors[np.ix_(piece, mine)] = phi
-        residuals[mine] = residual_norms(pencil, values, phi)
-        orthonormality = max(orthonormality, orthonormality_error(pencil.mass, phi))
-        masses = (disc.consistent_mass[piece][:, piece], disc.lumped_mass[piece][:, piece])
-        errors[mine] = discretization_errors(masses, phi, consistent=disc.is_consistent)
-    residuals /= np.maximum(spectrum.values[:k], spectrum.first_positive)
+        residuals[mine] = relative
+        errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
+        orthonormality = max(orthonormality, seen.orthonormality)
+        _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
+        spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(spectrum, residuals, orthonormality, tol)
     with np.errstate(divide="ignore"):
         wavelengths = 2 * np.pi / np.sqrt(spectrum.values[:k])
-    report |= {
-        "upper_shift": spectrum.upper_shift / problem.domain.unit**2,
+    return report | {
+        "upper_shift": spectrum.upper_shift / domain.unit**2,
         "discretization_error": errors,
-        "edges_per_wavelength": wavelengths / problem.domain.edge_lengths.mean(),
+        "edges_per_wavelength": wavelengths / domain.edge_lengths.mean(),
     }
-    return vectors, report
+
+
+def _scatter_vectors(
+    panels: Panels, vectors: FloatArray, rows: IntArray, columns: IntArray, factor: float, out: FloatArray
+) -> None:
+    """Write the leading columns of `vectors` into the given rows and columns of `out`."""
+    width = len(columns)
+    contiguous = width == out.shape[1]
+
+    def write(part: slice) -> None:
+        scaled = vectors[part, :width] * factor
+        if contiguous:
+            out[rows[part]] = scaled
+        else:
+            out[np.ix_(rows[part], columns)] = scaled
+
+    panels.each(write)
 
 
 def _verdict(spectrum: Spectrum, residuals: FloatArray, orthonormality: float, tol: float) -> dict[str, Any]:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pencil
 
-BLOCK = 32
+BLOCK = 48
 
 
-def residual_norms(pencil: Pencil, values: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Return an upper bound of ||A phi - lambda B phi|| in the B^-1 norm, for each pair.
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What is measured on computed eigenpairs.
+
+    Attributes
+    ----------
+    residuals : (m,) array
+        Upper bound of ||A phi - lambda B phi|| in the B^-1 norm.
+    orthonormality : float
+        Largest entry of |Phi' B Phi - I|.
+    mass_quotients : (2, m) array
+        phi' B phi and phi' B2 phi, B2 another mass matrix.
+    """
+
+    residuals: FloatArray
+    orthonormality: float
+    mass_quotients: FloatArray
+
+
+def examine(
+    panels: Panels, pencil: Pencil, other_mass: Any, values: FloatArray, vectors: FloatArray
+) -> Examination:
+    """Measure eigenpairs against the matrices, independently of how they were computed.
 
     On one triangle the consistent mass matrix is at least half its own diagonal (relative to that
     diagonal its eigenvalues are 1/2, 1/2 and 2), hence r' B^-1 r <= 2 r' diag(B)^-1 r; the lumped
@@ -21,8 +44,12 @@ def residual_norms(pencil: Pencil, values: FloatArray, vectors: FloatArray) -> F
 
     Parameters
     ----------
+    panels : Panels
+        Row partition.
     pencil : Pencil
         The eigenproblem.
+    other_mass : (n, n) sparse CSR array
+        B2, see :class:`Examination`.
     values : (m,) array
         Eigenvalues.
     vectors : (n, m) array
@@ -30,32 +57,42 @@ def residual_norms(pencil: Pencil, values: FloatArray, vectors: FloatArray) -> F
 
     Returns
     -------
-    (m,) array
+    Examination
     """
-    diagonal = pencil.mass.diagonal()
+    stiffness, mass, other = (panels.split(matrix) for matrix in (pencil.stiffness, pencil.mass, other_mass))
+    diagonal = pencil.mass.diagonal()[:, None]
     factor = 1.0 if pencil.mass.nnz == pencil.n else 2.0
-    norms = np.empty(len(values))
-    for start in range(0, len(values), BLOCK):
-        block = slice(start, start + BLOCK)
-        phi = np.ascontiguousarray(vectors[:, block])
-        residual = pencil.stiffness @ phi - (pencil.mass @ phi) * values[block]
-        norms[block] = np.sqrt(factor * (residual**2 / diagonal[:, None]).sum(axis=0))
-    return norms
-
-
-def orthonormality_error(mass: Any, vectors: FloatArray) -> float:
-    """Return the largest entry of |Phi' B Phi - I|."""
+    m = len(values)
+    residuals, quotients = np.empty(m), np.empty((2, m))
     worst = 0.0
-    for start in range(0, vectors.shape[1], BLOCK):
-        block = slice(start, start + BLOCK)
-        gram = (mass @ np.ascontiguousarray(vectors[:, block])).T @ vectors
-        rows = np.arange(gram.shape[0])
-        gram[rows, start + rows] -= 1
+    for start in range(0, m, BLOCK):
+        block = slice(start, min(start + BLOCK, m))
+        width = block.stop - start
+        phi = np.ascontiguousarray(vectors[:, block])
+        mass_phi, other_phi, residual = (np.empty_like(phi) for _ in range(3))
+        panels.sparse(mass, phi, mass_phi)
+        panels.sparse(other, phi, other_phi)
+        panels.sparse(stiffness, phi, residual)
+
+        def measure(
+            rows: slice, block: slice = block, arrays: Any = (phi, mass_phi, other_phi, residual)
+        ) -> Any:
+            mine, mass_mine, other_mine, rest = (array[rows] for array in arrays)
+            rest = rest - mass_mine * values[block]
+            products = (rest, rest / diagonal[rows]), (mine, mass_mine), (mine, other_mine)
+            sums = [np.einsum("ij,ij->j", a, b) for a, b in products]
+            return np.vstack([*sums, vectors[rows, block.start : m].T @ mass_mine])
+
+        total = panels.total(measure)
+        residuals[block] = np.sqrt(factor * total[0])
+        quotients[:, block] = total[1:3]
+        gram = total[3:]
+        gram[np.arange(width), np.arange(width)] -= 1
         worst = max(worst, float(np.abs(gram).max()))
-    return worst
+    return Examination(residuals, worst, quotients)
 
 
-def discretization_errors(masses: Any, vectors: FloatArray, *, consistent: bool) -> FloatArray:
+def discretization_errors(mass_quotients: FloatArray, *, consistent: bool) -> FloatArray:
     """Return the estimated relative discretisation error of each eigenvalue.
 
     The consistent mass matrix overestimates an eigenvalue by about as much as the lumped one
@@ -65,22 +102,21 @@ def discretization_errors(masses: Any, vectors: FloatArray, *, consistent: bool)
 
     Parameters
     ----------
-    masses : pair of (n, n) sparse arrays
-        The consistent and the lumped mass matrix.
-    vectors : (n, m) array
-        Eigenvectors.
+    mass_quotients : (2, m) array
+        phi' B phi with the mass matrix that was used, and with the other of the two.
     consistent : bool
-        Whether the eigenvalues belong to the consistent matrix.
+        Whether the consistent matrix was used.
 
     Returns
     -------
     (m,) array
         Positive where the eigenvalue is too large.
+
+    Examples
+    --------
+    >>> discretization_errors(np.array([[1.0], [1.02]]), consistent=True).round(4)
+    array([0.0099])
     """
-    quotients = np.empty((2, vectors.shape[1]))
-    for row, mass in zip(quotients, masses, strict=True):
-        for start in range(0, vectors.shape[1], BLOCK):
-            block = np.ascontiguousarray(vectors[:, start : start + BLOCK])
-            row[start : start + BLOCK] = np.einsum("ij,ij->j", block, mass @ block)
-    errors: FloatArray = (quotients[1] - quotients[0]) / quotients.sum(axis=0)
+    used, other = mass_quotients
+    errors: FloatArray = np.abs(other - used) / (used + other)
     return errors if consistent else -errors
