@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spectralbrain.bids import _derivatives, _hippunfold, _plain, _subjects_dir
 from spectralbrain.bids.entities import parse_name
@@ -15,7 +15,9 @@ from spectralbrain.bids.inventory import Inventory, SurfaceInput
 from spectralbrain.bids.query import Query
 from spectralbrain.bids.structures import CORTEX
 from spectralbrain.errors import BIDSError
-from spectralbrain.runtime import PathLike
+
+if TYPE_CHECKING:
+    from spectralbrain.runtime import PathLike  # it would load NumPy, and --help must be quick
 
 INPUT = "input"  # the key of the positional argument's own dataset
 LAYOUTS = ("fmriprep", "hippunfold", "freesurfer", "bids", "plain")

@@ -6,8 +6,11 @@ import gzip
 import re
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spectralbrain.runtime import PathLike
+if TYPE_CHECKING:
+    from spectralbrain.runtime import PathLike  # it would load NumPy, and --help must be quick
+
 
 HEAD_BYTES = 65536
 _FREESURFER_TRIANGLES = b"\xff\xff\xfe"
