@@ -61,6 +61,14 @@ from .io.load import (
     load_mesh as load_mesh,
     load_scalars as load_scalars,
 )
+from .reports import (
+    ReportFailure as ReportFailure,
+    ReportResult as ReportResult,
+    build_group_report as build_group_report,
+    build_subject_report as build_subject_report,
+    plot_overview as plot_overview,
+    render_surface as render_surface,
+)
 from .spectral.asymmetry import (
     Asymmetry as Asymmetry,
     asymmetry_table as asymmetry_table,
