@@ -93,11 +93,24 @@ from .spectral.group import (
     shapedna_table as shapedna_table,
 )
 from .spectral.heat_kernel import compute_hks as compute_hks, compute_si_hks as compute_si_hks
+from .spectral.maps import (
+    decompose_map as decompose_map,
+    filter_map as filter_map,
+    mode_wavelengths as mode_wavelengths,
+    reconstruct_map as reconstruct_map,
+    reconstruction_error as reconstruction_error,
+)
 from .spectral.measures import (
     area_histogram as area_histogram,
     area_mean as area_mean,
     vertex_areas as vertex_areas,
 )
+from .spectral.point_distance import (
+    biharmonic_distance as biharmonic_distance,
+    commute_time_distance as commute_time_distance,
+    diffusion_distance as diffusion_distance,
+)
+from .spectral.point_signature import compute_bks as compute_bks, compute_gps as compute_gps
 from .spectral.shape_distance import (
     Distance as Distance,
     shapedna_distance as shapedna_distance,
@@ -107,6 +120,10 @@ from .spectral.shape_distance import (
 )
 from .spectral.shapedna import compute_shapedna as compute_shapedna
 from .spectral.spectrum import Spectrum as Spectrum
+from .spectral.surrogates import eigenstrap as eigenstrap
+from .spectral.symmetric_polynomials import compute_bates_signatures as compute_bates_signatures
+from .spectral.traces import heat_trace as heat_trace, wave_trace as wave_trace
 from .spectral.wave_kernel import compute_wks as compute_wks
+from .spectral.wavelets import compute_wavelets as compute_wavelets, wavelet_transform as wavelet_transform
 
 __version__: str

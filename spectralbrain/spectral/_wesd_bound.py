@@ -16,10 +16,10 @@ LATER_GAP = DIMENSION / (DIMENSION + 2.64)  # lambda_(n+1) <= (1 + 2.64 / d) n^(
 def dirichlet_bound(first: FloatArray, second: FloatArray, area: float, p: float) -> float:
     """Return {C + K [zeta(2p/d) - 1 - 2^(-2p/d)]}^(1/p), which no distance of two domains exceeds.
 
-    Per mode, 1 / lambda_n is at most (d + 2) / (4 pi^2 d) (B_d V / n)^(2/d), here V / (2 pi n), by Li and Yau,
-    and at least 1 / mu times 1, d / (d + 4) and then d / (d + 2.64) n^(-2/d), by universal inequalities, with
-    mu = max(lambda_1, xi_1). The difference of two inverses is at most that of the two bounds; C holds
-    the first two modes, K the rest.
+    Per mode, 1 / lambda_n is at most (d + 2) / (4 pi^2 d) (B_d V / n)^(2/d), here V / (2 pi n), by Li and
+    Yau, and at least 1 / mu times 1, d / (d + 4) and then d / (d + 2.64) n^(-2/d), by universal
+    inequalities, with mu = max(lambda_1, xi_1). The difference of two inverses is at most that of the two
+    bounds; C holds the first two modes, K the rest.
 
     Parameters
     ----------
