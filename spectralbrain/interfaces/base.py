@@ -166,6 +166,10 @@ class SpectralInterface(SimpleInterface):
         Dotted name of the public function; imported when the node runs.
     arguments : dict
         Argument of the function -> trait, where the names differ.
+    extras : dict
+        Trait that is no argument of the function -> why the node has it.
+    accepts_failures : bool
+        Whether recorded failures of earlier nodes are rows of this node's result.
     """
 
     is_spectralbrain_interface: ClassVar[bool] = True
@@ -174,6 +178,7 @@ class SpectralInterface(SimpleInterface):
     _additional_metadata: ClassVar[list[str]] = ["holds", "units"]
     function: ClassVar[str] = ""
     arguments: ClassVar[dict[str, str]] = {}
+    extras: ClassVar[dict[str, str]] = {}
     accepts_failures: ClassVar[bool] = False
 
     def _run_interface(self, runtime: Any) -> Any:
@@ -191,7 +196,8 @@ class SpectralInterface(SimpleInterface):
 
     def _execute(self, folder: Path) -> dict[str, Any]:
         """Call the function on the inputs and return the outputs; files go into `folder`."""
-        return self._store(self._call(**self._collect(folder)), folder)
+        arguments = self._collect(folder)
+        return self._store(self._call(**arguments), folder, arguments)
 
     def _call(self, **arguments: Any) -> Any:
         return resolve(self.function)(**arguments)
@@ -201,17 +207,19 @@ class SpectralInterface(SimpleInterface):
         found: dict[str, Any] = {}
         for name in inspect.signature(resolve(self.function)).parameters:
             trait = self.arguments.get(name, name)
-            if name == "n_threads":
+            if trait == "in_file":
+                found[name] = self.inputs.in_file
+            elif name == "n_threads":
                 found[name] = self.inputs.num_threads
             elif name == "path" and self._has("out_file"):
                 found[name] = self._out_file(folder)
             elif self._has(trait):
                 found[name] = plain(getattr(self.inputs, trait))
             elif self._has(f"{trait}_file"):
-                found[name] = self._read(trait)
+                found[name] = self._read(trait, found)
         return found
 
-    def _store(self, result: Any, folder: Path) -> dict[str, Any]:
+    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         """Turn the function's result into outputs; the default suits functions that write `path`."""
         return {"out_file": os.fspath(result)}
 
@@ -219,12 +227,16 @@ class SpectralInterface(SimpleInterface):
         # Not inputs.trait(name): on a strict spec that is truthy for unknown names once asked.
         return trait in self.inputs.copyable_trait_names() and isdefined(getattr(self.inputs, trait))
 
-    def _read(self, trait: str) -> Any:
+    def _read(self, trait: str, found: Mapping[str, Any]) -> Any:
+        """Read the file of ``<trait>_file``; `found` holds the arguments before it (the mesh of a mask)."""
         from spectralbrain.interfaces._files import read
 
         path = getattr(self.inputs, f"{trait}_file")
         key = getattr(self.inputs, f"{trait}_key") if self._has(f"{trait}_key") else None
-        return read(self.inputs.trait(f"{trait}_file").holds, path, key)
+        holders = (found.get(name) for name in ("mesh", "decomposition"))
+        mesh = next((getattr(holder, "mesh", holder) for holder in holders if holder is not None), None)
+        n_vertices = None if mesh is None else mesh.n_vertices
+        return read(self.inputs.trait(f"{trait}_file").holds, path, key=key, n_vertices=n_vertices)
 
     def _out_file(self, folder: Path) -> Path:
         return folder / Path(self.inputs.out_file).name
@@ -280,6 +292,22 @@ class SpectralInterface(SimpleInterface):
 def out_file(default: str, desc: str) -> Any:
     """Return the trait of an output file's name, written into the node's folder."""
     return File(default, usedefault=True, hash_files=False, desc=desc)
+
+
+def array_or_file(
+    name: str, desc: str, *, holds: str = "array", mandatory: bool = False
+) -> tuple[Array, InputFile, Any]:
+    """Return the traits ``X``, ``X_file`` and ``X_key`` of an array argument.
+
+    Either the array or its file may be set, not both; the key says which item of the file is meant,
+    for example ``descriptors/hks`` in an HDF5 cache.
+    """
+    either = {"xor": [name, f"{name}_file"], **({"mandatory": True} if mandatory else {})}
+    return (
+        Array(desc=desc, **either),
+        InputFile(holds, desc=f"{desc}; a file that holds it", **either),
+        traits.Str(requires=[f"{name}_file"], desc=f"which item of {name}_file, where it holds several"),
+    )
 
 
 def resolve(dotted: str) -> Callable[..., Any]:
@@ -354,6 +382,7 @@ __all__ = [
     "SpectralInterface",
     "SpectralOutputSpec",
     "UpstreamError",
+    "array_or_file",
     "is_status_file",
     "out_file",
     "read_status",

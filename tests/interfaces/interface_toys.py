@@ -67,7 +67,7 @@ class Total(SpectralInterface):
                 raise MeshError("expected at least one number, found none")
         return found
 
-    def _store(self, result: float, folder: Path) -> dict[str, Any]:
+    def _store(self, result: float, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         path, copy = self._out_file(folder), folder / "copy.txt"
         path.write_text(f"{result!r}\n", encoding="utf-8")
         copy.write_text(f"{result!r}\n", encoding="utf-8")
@@ -102,7 +102,7 @@ class Gather(SpectralInterface):
     def _call(self, **arguments: Any) -> Any:
         return gather(**arguments)
 
-    def _store(self, result: float, folder: Path) -> dict[str, Any]:
+    def _store(self, result: float, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         path = self._out_file(folder)
         path.write_text(f"{result!r}\n", encoding="utf-8")
         return {"out_file": os.fspath(path)}

@@ -1,0 +1,203 @@
+"""What nodes read from files and write to files: the two directions of every adapter."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectralbrain.errors import ArrayError, FormatError
+
+
+def read(kind: str, path: str, *, key: str | None = None, n_vertices: int | None = None) -> Any:
+    """Return what an input file holds.
+
+    Parameters
+    ----------
+    kind : str
+        The trait's `holds`.
+    path : str
+        The file.
+    key : str, optional
+        Which item, where a file holds several.
+    n_vertices : int, optional
+        How many vertices the surface has, if another input has told.
+    """
+    if kind in ("mask", "labels") and key is None:
+        return _per_vertex(kind, path, n_vertices)
+    if kind in ("array", "mask", "labels"):
+        return read_array(path, key)
+    return _READERS[kind](path)
+
+
+def read_mesh(path: str) -> Any:
+    """Read a surface, from any format of load_mesh or from an HDF5 cache."""
+    from spectralbrain.geometry.mesh import BrainMesh
+    from spectralbrain.io.load import load_mesh
+
+    if not _is_hdf5(path):
+        return load_mesh(path)
+    content = read_cache(path)
+    missing = [name for name in ("vertices", "faces") if content.get(name) is None]
+    if missing:
+        raise FormatError(f"{path}: expected a surface, found no {' and no '.join(missing)}")
+    return BrainMesh(content["vertices"], content["faces"])
+
+
+def read_decomposition(path: str) -> Any:
+    """Read the cache that Decompose wrote."""
+    from spectralbrain.spectral.decomposition import SpectralDecomposition
+
+    return SpectralDecomposition.load(path)
+
+
+def read_spectrum(path: str) -> Any:
+    """Read eigenvalues and metadata of a cache, not the eigenvectors."""
+    from spectralbrain.spectral.spectrum import Spectrum
+
+    return Spectrum.load(path)
+
+
+def read_cache(path: str) -> dict[str, Any]:
+    """Read an HDF5 cache whole."""
+    from spectralbrain.io.export import load_hdf5
+
+    content: dict[str, Any] = load_hdf5(path)
+    return content
+
+
+def read_array(path: str, key: str | None = None) -> Any:
+    """Read one array: an item of an HDF5 cache or archive, or a file that holds a single one.
+
+    Raises
+    ------
+    FormatError
+        If there is no such item, or no key tells which of several is meant.
+    """
+    if _is_hdf5(path):
+        return pick(path, key, cache_items(read_cache(path)))
+    with Path(path).open("rb") as stream:
+        start = stream.read(6)
+    if start.startswith(b"PK"):
+        with np.load(path, allow_pickle=False) as archive:
+            return pick(path, key, {name: archive[name] for name in archive.files})
+    if path.endswith(".tsv"):
+        from spectralbrain.io.export import load_connectome
+
+        return load_connectome(path)[0]
+    from spectralbrain.io.load import load_scalars
+
+    return load_scalars(path)
+
+
+def cache_items(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays of a loaded cache under the names a key may have."""
+    items = {name: content[name] for name in ("eigenvalues", "eigenvectors", "vertices", "faces")}
+    items = {name: value for name, value in items.items() if value is not None} if content else {}
+    for name, value in (content.get("descriptors") or {}).items():
+        items[f"descriptors/{name}"] = value
+    for name, value in (content.get("metadata") or {}).items():
+        if isinstance(value, np.ndarray):
+            items[f"metadata/{name}"] = value
+    return items
+
+
+def pick(path: str, key: str | None, items: Mapping[str, Any]) -> Any:
+    """Return the item a key names; without a key, the only descriptor."""
+    if key is not None:
+        for name in (key, f"descriptors/{key}", f"metadata/{key}"):
+            if name in items:
+                return items[name]
+        raise FormatError(f"{path}: expected an item {key!r}, found {', '.join(sorted(items)) or 'none'}")
+    descriptors = [name for name in items if name.startswith("descriptors/")] or list(items)
+    if len(descriptors) != 1:
+        raise FormatError(f"{path}: a key must say which array, found {', '.join(sorted(items)) or 'none'}")
+    return items[descriptors[0]]
+
+
+def map_names(path: str, key: str | None, scalars: Any) -> list[str] | None:
+    """Return a name for each map of a cache's array, made from its scales; None if it has none."""
+    if not _is_hdf5(path):
+        return None
+    name = (key or "").rpartition("/")[2]
+    columns = 1 if scalars.ndim == 1 else scalars.shape[1]
+    metadata = read_facts(path)
+    for grid, symbol, unit in (("times", "t", " mm^2"), ("energies", "e", ""), ("scales", "s", " mm^2")):
+        values = np.atleast_1d(metadata.get(f"{name}_{grid}", ()))
+        if len(values) == columns:
+            return [f"{name} {symbol}={value:.6g}{unit}" for value in values]
+    if name and columns > 1:
+        return [f"{name} {column + 1}" for column in range(columns)]
+    return [name] if name else None
+
+
+def read_facts(path: str) -> Mapping[str, Any]:
+    """Return the metadata of a cache without reading its arrays."""
+    from spectralbrain.io.export import open_hdf5
+
+    with open_hdf5(path) as cache:
+        facts: Mapping[str, Any] = dict(cache.metadata)
+    return facts
+
+
+def _per_vertex(kind: str, path: str, n_vertices: int | None) -> Any:
+    from spectralbrain.io import load
+
+    if kind == "labels":
+        return load.load_labels(path, n_vertices=n_vertices)
+    if n_vertices is None:
+        raise ArrayError(f"{path}: a mask needs the number of vertices; set n_vertices or the mesh")
+    return load.load_mask(path, n_vertices)
+
+
+def _is_hdf5(path: str) -> bool:
+    with Path(path).open("rb") as stream:
+        return stream.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "mesh": read_mesh,
+    "decomposition": read_decomposition,
+    "spectrum": read_spectrum,
+    "cache": read_cache,
+}
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> str:
+    """Write rows as TSV (UTF-8, LF, ``n/a`` for missing) and return the path."""
+    from spectralbrain.bids.tables import format_tsv
+    from spectralbrain.io._atomic import write_text_atomic
+
+    rows = list(rows)
+    if columns is None:
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+    return os.fspath(write_text_atomic(path, format_tsv(rows, columns)))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> str:
+    """Write a JSON object and return the path; NaN and infinity become null, as JSON has neither."""
+    from spectralbrain.io._atomic import write_text_atomic
+
+    text = json.dumps(jsonable(content), indent=2, ensure_ascii=False, allow_nan=False)
+    return os.fspath(write_text_atomic(path, text + "\n"))
+
+
+def jsonable(value: Any) -> Any:
+    """Return a value that JSON can hold: arrays as lists, not-a-number as None."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [jsonable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value

@@ -1,0 +1,101 @@
+"""Node of :mod:`spectralbrain.spectral.decomposition`: the eigenpairs of a surface."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from spectralbrain.interfaces.base import (
+    File,
+    InputFile,
+    SpectralInputSpec,
+    SpectralInterface,
+    SpectralOutputSpec,
+    array_or_file,
+    out_file,
+    traits,
+)
+
+
+class DecomposeInputSpec(SpectralInputSpec):
+    """Inputs of Decompose."""
+
+    mesh_file = InputFile("mesh", mandatory=True, desc="surface, mm")
+    k = traits.Range(low=1, xor=["k", "below"], desc="number of modes, null modes included; 100 if omitted")
+    mask, mask_file, mask_key = array_or_file(
+        "mask", "vertices to keep (N,), for example all but the medial wall", holds="mask"
+    )
+    laplacian = traits.Enum("cotangent", "robust", usedefault=True, desc="discretisation of the operator")
+    mass = traits.Enum("consistent", "lumped", usedefault=True, desc="mass matrix")
+    boundary = traits.Enum(
+        "neumann", "dirichlet", usedefault=True, desc="condition on boundary edges, if any"
+    )
+    weight, weight_file, weight_key = array_or_file("weight", "positive factor of the stiffness (N,)")
+    below = traits.Float(
+        xor=["k", "below"], units="mm^-2", desc="all modes with an eigenvalue below this, mm^-2"
+    )
+    backend = traits.Str(
+        "auto", usedefault=True, desc="eigensolver; 'auto' takes the fastest that is installed"
+    )
+    tol = traits.Float(1e-8, usedefault=True, desc="largest relative residual accepted, from 1e-10 to 1e-3")
+    on_unverified = traits.Enum(
+        "raise", "flag", usedefault=True, desc="what to do if the pairs cannot be verified complete"
+    )
+    metadata = traits.Dict(
+        key_trait=traits.Str,
+        desc="facts added to the cache: subject, session, hemisphere, structure, surface, source",
+    )
+    out_file = out_file("decomposition.h5", "name of the HDF5 cache")
+
+
+class DecomposeOutputSpec(SpectralOutputSpec):
+    """Outputs of Decompose."""
+
+    out_file = File(desc="the eigenpairs with mass matrix, surface and metadata, HDF5")
+    n_vertices = traits.Int(desc="number of vertices N, masked ones included")
+    n_modes = traits.Int(desc="number of modes k")
+    n_null_modes = traits.Int(desc="number of constant modes")
+    surface_area = traits.Float(units="mm^2", desc="area of the domain, mm^2")
+    verified = traits.Bool(desc="whether the modes are proven complete and accurate")
+    max_residual = traits.Float(desc="largest relative residual")
+    backend = traits.Str(desc="the eigensolver that ran")
+
+
+class Decompose(SpectralInterface):
+    """Compute the smallest Laplace-Beltrami eigenpairs of a surface.
+
+    Examples
+    --------
+    >>> node = Decompose(mesh_file="lh.white", mask_file="lh.cortex.label", k=200)
+    >>> node.inputs.mass
+    'consistent'
+    """
+
+    input_spec = DecomposeInputSpec
+    output_spec = DecomposeOutputSpec
+    function = "spectralbrain.spectral.decomposition.decompose"
+    extras = {"metadata": "facts about the surface that only the caller knows"}
+
+    def _collect(self, folder: Path) -> dict[str, Any]:
+        found = super()._collect(folder)
+        if "mask" in found:
+            found["mask"] = found["mask"].astype(bool)
+        return found
+
+    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self._has("metadata"):
+            facts = {**result.metadata, **self.inputs.metadata}
+            result = dataclasses.replace(result, metadata=facts)
+        path = result.save(self._out_file(folder))
+        return {
+            "out_file": os.fspath(path),
+            "n_vertices": result.mesh.n_vertices,
+            "n_modes": len(result.eigenvalues),
+            "n_null_modes": result.n_null_modes,
+            "surface_area": result.surface_area,
+            "verified": bool(result.metadata["verified"]),
+            "max_residual": float(result.metadata["max_residual"]),
+            "backend": str(result.metadata["backend"]),
+        }
