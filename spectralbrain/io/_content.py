@@ -240,7 +240,8 @@ def checked_mesh(vertices: Any, faces: Any, path: Path) -> tuple[Vertices, Faces
     FormatError
         If there is no vertex, a coordinate is not finite or a face names a vertex that is not there.
     """
-    vertices = np.array(vertices, dtype=np.float64, order="C").reshape(-1, 3)
+    with np.errstate(invalid="ignore"):  # a signalling NaN in float32: found below
+        vertices = np.array(vertices, dtype=np.float64, order="C").reshape(-1, 3)
     if faces.dtype.kind == "f" and not (np.isfinite(faces).all() and (faces == np.floor(faces)).all()):
         raise FormatError(f"{path}: expected whole numbers as vertex indices, found others")
     faces = np.array(faces, dtype=np.int64, order="C").reshape(-1, 3)
@@ -280,7 +281,7 @@ def require_triangles(counts: Any, path: Path) -> None:
     counts = np.asarray(counts)
     wrong = int((counts != 3).sum())
     if wrong:
-        sizes = sorted({int(n) for n in np.unique(counts[counts != 3])[:5]})
+        sizes = ", ".join(f"{n:g}" for n in np.unique(counts[counts != 3])[:5])
         raise FormatError(
             f"{path}: expected triangles, found {wrong} polygons of {sizes} corners; "
             "triangulate the surface first"

@@ -33,7 +33,7 @@ _ARRAY = (
 _SYSTEM = (
     "<CoordinateSystemTransformMatrix>\n<DataSpace><![CDATA[{space}]]></DataSpace>\n"
     "<TransformedSpace><![CDATA[{space}]]></TransformedSpace>\n"
-    "<MatrixData>1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1</MatrixData>\n</CoordinateSystemTransformMatrix>\n"
+    "<MatrixData>\n1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n</MatrixData>\n</CoordinateSystemTransformMatrix>\n"
 )
 
 

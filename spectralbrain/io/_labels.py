@@ -107,7 +107,7 @@ def parse_vertex_list(content: bytes, path: Path, n_vertices: int) -> IntArray:
     """
     head, _, body = content.partition(b"\n")
     count_line, _, rows = body.partition(b"\n")
-    if not head.startswith(b"#!ascii label") or not count_line.strip().isdigit():
+    if not head.startswith(b"#!ascii label") or not re.fullmatch(rb"\s*\d{1,18}\s*", count_line):
         raise FormatError(f"{path}: expected a FreeSurfer label, found something else")
     count = int(count_line)
     numbers = parse_numbers(rows, np.float64, path, what="FreeSurfer label", count=5 * count)

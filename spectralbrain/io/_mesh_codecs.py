@@ -103,8 +103,11 @@ def read_mesh(path: Path) -> tuple[Vertices, Faces]:
 def parse_mesh(content: bytes, path: Path) -> tuple[Vertices, Faces]:
     """Read a mesh of any known format from a file's (decompressed) bytes: see :func:`read_mesh`."""
     kind = identify(content)
+    if kind == "freesurfer-quad":
+        kind = "freesurfer"  # whose codec says what to do
+    # a damaged file that its content does not tell: its name helps to say what is wrong
     codec = codec_for_kind(kind) or codec_for_name(path)
-    if kind and codec_for_kind(kind) is None and kind != "freesurfer-quad":
+    if kind and codec_for_kind(kind) is None:
         raise FormatError(f"{path}: expected a surface mesh, found a file of kind {kind!r}")
     if codec is None:
         raise FormatError(

@@ -14,7 +14,7 @@ from spectralbrain.runtime import Faces, Vertices
 
 # OBJ declares no counts, so a cut-off file looks whole; ours say how much there must be.
 _COUNTS = b"# spectralbrain: %d vertices, %d faces\n"
-_COUNTS_PATTERN = re.compile(rb"# spectralbrain: (\d+) vertices, (\d+) faces\r?\n")
+_COUNTS_PATTERN = re.compile(rb"# spectralbrain: (\d{1,18}) vertices, (\d{1,18}) faces\r?\n")
 
 
 def write(stream: BinaryIO, vertices: Vertices, faces: Faces) -> None:

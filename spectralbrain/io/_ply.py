@@ -90,7 +90,8 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
     if tables.get("tristrips"):
         raise FormatError(f"{path}: PLY: expected faces, found triangle strips")
     if "face" in tables:
-        names = [name for name in _INDEX_NAMES if name in tables["face"]]
+        lists = {name for name, values in tables["face"].items() if values.ndim == 2}
+        names = [name for name in _INDEX_NAMES if name in lists]
         if not names:
             raise FormatError(f"{path}: PLY: element face has no list vertex_indices")
         faces = tables["face"][names[0]]
@@ -108,7 +109,7 @@ def _header(content: bytes, path: Path) -> tuple[list[_Element], str, bytes]:
         match line.split():
             case ["format", name, _]:
                 layout = name
-            case ["element", name, count] if count.isdecimal():
+            case ["element", name, count] if count.isdecimal() and len(count) <= 18:
                 elements.append(_Element(name, int(count)))
             case ["property", "list", size, value, name] if elements and {size, value} <= _TYPES.keys():
                 elements[-1].properties.append((name, _TYPES[size], _TYPES[value]))

@@ -1,4 +1,4 @@
-"""Legacy VTK PolyData: versions 1 to 5.1, ASCII or binary read; ASCII 4.2 written.
+"""Legacy VTK, versions 1 to 5.1: PolyData and triangles of unstructured grids read; ASCII 4.2 written.
 
 ASCII of version 4.2 is what VTK 9 and readers much older than it understand; version 5 stores
 cells in another way, which many programs of the field cannot read. Source of the layout: VTK User's
@@ -41,7 +41,9 @@ _TYPES = {
     "vtktypeuint64": "u8",
 }
 _NEXT_KEYWORD = re.compile(rb"(?m)^[ \t]*[A-Za-z]")
-_CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS")
+_CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS", "CELLS")
+_SURFACE_CELLS = ("POLYGONS", "CELLS")  # of PolyData, of an unstructured grid
+_TRIANGLE_CELL = 5
 _END = ("POINT_DATA", "CELL_DATA")
 
 
@@ -72,17 +74,20 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
     require_whole_text(content, path)
     cursor = _Cursor(content, path)
     points: Any = None
-    faces: Any = np.empty((0, 3), dtype=np.int64)
+    faces: Any = None
     while line := cursor.line():
         match line.split():
             case ["POINTS", count, kind]:
                 points = cursor.numbers(3 * cursor.count(count), kind)
             case [name, count, size] if name in _CELLS:
-                found = cursor.cells(cursor.count(count), cursor.count(size), name == "POLYGONS")
-                if name == "POLYGONS":
+                found = cursor.cells(cursor.count(count), cursor.count(size), name in _SURFACE_CELLS)
+                if name in _SURFACE_CELLS:
                     faces = found
                 elif name == "TRIANGLE_STRIPS" and int(count):
                     raise FormatError(f"{path}: VTK: expected triangles, found triangle strips")
+            case ["CELL_TYPES", count]:
+                if (cursor.numbers(cursor.count(count), "int") != _TRIANGLE_CELL).any():
+                    raise FormatError(f"{path}: VTK: expected triangles, found other cells")
             case ["FIELD", _, count]:
                 cursor.skip_fields(cursor.count(count))
             case ["METADATA"]:
@@ -93,8 +98,9 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
                 raise FormatError(
                     f"{path}: VTK: cannot read {line[:60]!r}: damaged, or not triangle PolyData"
                 )
-    if points is None:
-        raise FormatError(f"{path}: VTK: no POINTS: the file is truncated or holds no surface")
+    if points is None or faces is None:
+        missing = "POINTS" if points is None else "POLYGONS"
+        raise FormatError(f"{path}: VTK: no {missing}: the file is truncated or holds no surface")
     return checked_mesh(points, faces, path)
 
 
@@ -108,7 +114,7 @@ class _Cursor:
         self.version = re.match(r"# vtk DataFile Version (\d+)\.", magic)
         if self.version is None or layout.strip().upper() not in ("ASCII", "BINARY"):
             raise FormatError(f"{path}: expected a legacy VTK header, found something else")
-        if dataset.split() != ["DATASET", "POLYDATA"]:
+        if dataset.split() not in (["DATASET", "POLYDATA"], ["DATASET", "UNSTRUCTURED_GRID"]):
             raise FormatError(f"{path}: VTK: expected DATASET POLYDATA, found {dataset[:60]!r}")
 
     def line(self, *, blank: bool = False) -> str:
@@ -123,7 +129,7 @@ class _Cursor:
         return ""
 
     def count(self, text: str) -> int:
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > 18:
             raise FormatError(f"{self.path}: VTK: expected a count, found {text[:40]!r}")
         return int(text)
 
@@ -183,7 +189,7 @@ class _Cursor:
             if len(words) != 4:
                 raise FormatError(f"{self.path}: VTK: cannot read a field array's header")
             self.numbers(self.count(words[1]) * self.count(words[2]), words[3])
-            if self.content[self.position :].lstrip()[:8] == b"METADATA":
+            if self.content[self.position : self.position + 64].lstrip()[:8] == b"METADATA":
                 self.line()
                 self.skip_metadata()
 

@@ -201,7 +201,7 @@ class _Decoder:
             return parse_numbers(text.encode("ascii", "replace"), want, self.path, what=f"VTP {section}")
         if layout == "binary":
             data = self._decode(b"".join(text.encode("ascii", "replace").split()), base64_encoded=True)
-        elif layout == "appended" and attributes.get("offset", "").isdecimal():
+        elif layout == "appended" and re.fullmatch(r"\d{1,18}", attributes.get("offset", "")):
             data = self._decode(
                 self.appended[int(attributes["offset"]) :], base64_encoded=self.encoding == "base64"
             )

@@ -65,5 +65,7 @@ def parse_xml(
     parser.CharacterDataHandler = lambda text: texts[-1].append(text)
     try:
         parser.Parse(content, complete)
-    except expat.ExpatError as error:
+    except FormatError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: a strange encoding
         raise FormatError(f"{path}: the XML is damaged or truncated ({error})") from error

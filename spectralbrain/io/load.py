@@ -190,7 +190,8 @@ def load_scalars(
     """
     path = _path(path)
     values = parse_scalars(read_content(path), path, structure)
-    found: FloatArray = np.array(values, dtype=np.float64, order="C")
+    with np.errstate(invalid="ignore"):  # a signalling NaN in float32 is a NaN like any other
+        found: FloatArray = np.array(values, dtype=np.float64, order="C")
     if np.isinf(found).any():
         raise FormatError(
             f"{path}: expected finite values or NaN, found {int(np.isinf(found).sum())} infinite"
