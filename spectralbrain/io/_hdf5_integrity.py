@@ -15,7 +15,7 @@ import os
 import stat
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class SealedFile:
     Safe for use by several threads at once.
     """
 
-    def __init__(self, descriptor: int, path: Path, length: int, digests: bytes) -> None:
+    def __init__(self, descriptor: int, path: Path, length: int, digests: bytes | bytearray) -> None:
         self.descriptor = descriptor
         self.path = path
         self.length = length
@@ -102,13 +102,14 @@ class SealedFile:
             raise FormatError(f"{path}: the seal at its end is damaged")
         return cls(descriptor, path, length, digests)
 
-    def read(self, offset: int, size: int) -> memoryview:
-        """Return checked bytes of the HDF5 part."""
+    def read(self, offset: int, size: int, allocate: Callable[[int], Any] = bytearray) -> memoryview:
+        """Return checked bytes of the HDF5 part, in memory that `allocate` provides."""
         if offset < 0 or size < 0 or offset + size > self.length:
             raise FormatError(f"{self.path}: expected {size} bytes at {offset}, found the end of the file")
         start = offset // BLOCK * BLOCK
         end = min(-(-(offset + size) // BLOCK) * BLOCK, self.length)
-        data = memoryview(_pread(self.descriptor, start, end - start))
+        data = memoryview(allocate(end - start))
+        _pread_into(self.descriptor, start, data)
         found = _digests(data)
         first = start // BLOCK * DIGEST
         if found != self._digests[first : first + len(found)]:
@@ -191,24 +192,28 @@ def reporting(stream: SealedStream, path: Path) -> Iterator[None]:
         raise FormatError(f"{path}: cannot be read as an HDF5 file of this library ({error})") from error
 
 
-def _digests(data: bytes | memoryview) -> bytes:
+def _digests(data: bytes | bytearray | memoryview) -> bytes:
     view = memoryview(data)
     return b"".join(
         hashlib.sha256(view[start : start + BLOCK]).digest()[:DIGEST] for start in range(0, len(view), BLOCK)
     )
 
 
-def _root(digests: bytes, head: bytes) -> bytes:
+def _root(digests: bytes | bytearray, head: bytes) -> bytes:
     return hashlib.sha256(digests + head).digest()
 
 
-def _pread(descriptor: int, offset: int, size: int) -> bytes:
-    """Read exactly `size` bytes, fewer only at the end of the file."""
-    data = os.pread(descriptor, size, offset)
-    if len(data) == size:
-        return data
-    parts = [data]
-    while data and sum(map(len, parts)) < size:
-        data = os.pread(descriptor, size - sum(map(len, parts)), offset + sum(map(len, parts)))
-        parts.append(data)
-    return b"".join(parts)
+def _pread(descriptor: int, offset: int, size: int) -> bytearray:
+    data = bytearray(size)
+    _pread_into(descriptor, offset, memoryview(data))
+    return data
+
+
+def _pread_into(descriptor: int, offset: int, target: memoryview) -> None:
+    """Fill `target`; where the file has shrunk meanwhile, its digests will not match."""
+    done = 0
+    while done < len(target):
+        count = os.preadv(descriptor, [target[done:]], offset + done)
+        if count == 0:
+            return
+        done += count

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
 from spectralbrain.io._hdf5_attributes import NUMERIC, Stored, read_attributes
-from spectralbrain.io._hdf5_chunks import decode_chunk
+from spectralbrain.io._hdf5_chunks import decode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import SealedFile, SealedStream, reporting
 
 _DEFLATE, _SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
@@ -95,7 +95,7 @@ class LazyArray:
         def fetch(offset: tuple[int, ...], place: Any) -> None:
             if place.byte_offset is None or place.filter_mask:
                 raise FormatError(f"{owner.path}: {self._name}: the chunk at {offset} is missing")
-            data = file.read(place.byte_offset, place.size)
+            data = file.read(place.byte_offset, place.size, lambda size: scratch("read", size))
             try:
                 chunk = decode_chunk(data, self.dtype, chunks, shuffled=_SHUFFLE in filters)
             except FormatError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import numpy.typing as npt
 
 from spectralbrain.io._atomic import absolute_path, atomic_write
 from spectralbrain.io._hdf5_attributes import Stored, write_attribute
-from spectralbrain.io._hdf5_chunks import chunk_shape, encode_chunk
+from spectralbrain.io._hdf5_chunks import chunk_shape, encode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import seal, write_all
 from spectralbrain.runtime import PathLike
 
@@ -194,10 +194,10 @@ def _cut_and_encode(
 
 
 def _cut(array: npt.NDArray[Any], offset: tuple[int, ...], chunks: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Return one chunk in C order, padded with zeros where the array ends inside it."""
+    """Return one chunk in C order and scratch memory, padded with zeros where the array ends inside it."""
     part = array[tuple(slice(start, start + step) for start, step in zip(offset, chunks, strict=True))]
-    if part.shape == chunks:
-        return np.ascontiguousarray(part)
-    padded = np.zeros(chunks, array.dtype)
-    padded[tuple(slice(n) for n in part.shape)] = part
-    return padded
+    chunk = scratch("chunk", math.prod(chunks) * array.dtype.itemsize).view(array.dtype).reshape(chunks)
+    if part.shape != chunks:
+        chunk[...] = 0
+    chunk[tuple(slice(n) for n in part.shape)] = part
+    return chunk
