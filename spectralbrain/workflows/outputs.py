@@ -23,8 +23,8 @@ from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
 from spectralbrain.bids.products import product_names, sidecar_name
 from spectralbrain.bids.sidecars import bids_uri, product_sidecar
-from spectralbrain.io._atomic import write_bytes_atomic, write_text_atomic
-from spectralbrain.io.export import load_hdf5
+from spectralbrain.io._atomic import write_bytes_atomic
+from spectralbrain.io.export import open_hdf5
 from spectralbrain.spectral.spectrum import Spectrum
 
 WORKBENCH_STRUCTURES = {
@@ -69,10 +69,22 @@ class SinkSurfaceInputSpec(BaseInterfaceInputSpec):
     parameters = traits.Any(mandatory=True, desc="the Parameters of the run")
     roots = traits.Dict(mandatory=True, desc="key of each input dataset and its folder")
     masked = traits.Bool(mandatory=True, desc="whether the medial wall was left out")
-    products = traits.List(traits.Str, mandatory=True, desc="product of each of the files, in order")
-    files = InputMultiObject(File(exists=True), mandatory=True, desc="the results, in the order of products")
-    quality_file = File(exists=True, desc="JSON with the quality of the mesh")
-    descriptor_files = InputMultiObject(File(exists=True), desc="caches whose metadata hold the grids")
+    quality_file = File(exists=True, desc="quality of the mesh, JSON")
+    eigenpairs = File(exists=True, mandatory=True, desc="the decomposition")
+    eigenmodes = File(exists=True, desc="the first modes as maps")
+    surface_file = File(exists=True, desc="the analysed surface")
+    hks = File(exists=True, desc="heat kernel signature as maps")
+    sihks = File(exists=True, desc="scale-invariant heat kernel signature as maps")
+    wks = File(exists=True, desc="wave kernel signature as maps")
+    gps = File(exists=True, desc="global point signature as maps")
+    bks = File(exists=True, desc="diagonal of the biharmonic kernel as a map")
+    hks_cache = File(exists=True, desc="cache whose metadata hold the times")
+    sihks_cache = File(exists=True, desc="cache whose metadata hold the grid")
+    wks_cache = File(exists=True, desc="cache whose metadata hold the energies")
+    gps_cache = File(exists=True, desc="cache of the global point signature")
+    bks_cache = File(exists=True, desc="cache of the biharmonic diagonal")
+    regions = InputMultiObject(File(exists=True), desc="region tables, in the order of the parcellations")
+    connectomes = InputMultiObject(File(exists=True), desc="region matrices, in the same order")
 
 
 class SinkSurfaceOutputSpec(TraitedSpec):
@@ -91,51 +103,85 @@ class SinkSurface(SimpleInterface):
     output_spec = SinkSurfaceOutputSpec
 
     def _run_interface(self, runtime: Any) -> Any:
-        spec = self.inputs
-        surface, parameters, output = spec.surface, spec.parameters, Path(spec.output_dir)
-        files = dict(zip(spec.products, map(Path, spec.files), strict=True))
-        spectrum = Spectrum.load(files["eigenpairs"])
-        grids = grids_of(spec.descriptor_files if isdefined(spec.descriptor_files) else [])
-        quality = json.loads(Path(spec.quality_file).read_text()) if isdefined(spec.quality_file) else None
+        spec, output = self.inputs, Path(self.inputs.output_dir)
+        surface, parameters = spec.surface, spec.parameters
         names = product_names(surface, parameters, masked=spec.masked)
+        files = self._files()
+        spectrum = Spectrum.load(files["eigenpairs"])
         roots = {key: Path(root) for key, root in spec.roots.items()}
-        sources = [bids_uri(path, roots) for path in surface.files]
-        contents = {names[product]: path.read_bytes() for product, path in files.items()}
-        documents = {}
+        contents: dict[str, bytes] = {}
         for product, name in names.items():
-            uris = (
-                sources
-                if product in ("eigenpairs", "mask", "surface")
-                else [f"bids::{names['eigenpairs']}", *sources[-len(surface.parcellations) or len(sources) :]]
-                if ":" in product
-                else [f"bids::{names['eigenpairs']}"]
+            if product not in files and product != "mask":
+                continue
+            if product == "mask":
+                contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface)
+            else:
+                contents[name] = files[product].read_bytes()
+            document = _sidecar(
+                product,
+                surface,
+                parameters,
+                spectrum,
+                _sources(product, surface, names, roots),
+                masked=spec.masked,
+                grid=self._grid(product),
+                quality=self._quality(),
             )
-            documents[sidecar_name(name)] = _sidecar(
-                product, surface, parameters, spectrum, uris, masked=spec.masked, grids=grids, quality=quality
-            )
-        if spec.masked:
-            contents[names["mask"]] = mask_gifti(domain_of(files["eigenpairs"]), surface)
-        written = [write_bytes_atomic(output / name, data) for name, data in contents.items()]
-        written += [write_text_atomic(output / name, as_json(d)) for name, d in documents.items()]
+            contents[sidecar_name(name)] = as_json(document).encode()
+        for name, data in contents.items():
+            write_bytes_atomic(output / name, data)
         record = Path(runtime.cwd, RECORD)
-        record.write_text(json.dumps(sorted(p.relative_to(output.absolute()).as_posix() for p in written)))
+        record.write_text(json.dumps(sorted(contents)))
         self._results["out_file"] = str(record)
         return runtime
+
+    def _files(self) -> dict[str, Path]:
+        spec = self.inputs
+        files = {
+            product: Path(getattr(spec, product))
+            for product in ("eigenpairs", "eigenmodes", *VERTEX_DESCRIPTORS)
+            if isdefined(getattr(spec, product))
+        }
+        if isdefined(spec.surface_file):
+            files["surface"] = Path(spec.surface_file)
+        for kind, paths in (("regions", spec.regions), ("connectome", spec.connectomes)):
+            for (name, _), path in zip(
+                spec.surface.parcellations, paths if isdefined(paths) else [], strict=False
+            ):
+                files[f"{kind}:{name}"] = Path(path)
+        return files
+
+    def _grid(self, product: str) -> Mapping[str, Any]:
+        path = getattr(self.inputs, f"{product}_cache", None)
+        return read_metadata(path) if isdefined(path) and path else {}
+
+    def _quality(self) -> Any:
+        path = self.inputs.quality_file
+        return json.loads(Path(path).read_text(encoding="utf-8")) if isdefined(path) else None
+
+
+def read_metadata(path: Any) -> dict[str, Any]:
+    """Return the metadata of a cache, none of its arrays."""
+    with open_hdf5(path) as handle:
+        return dict(handle.metadata)
+
+
+def _sources(
+    product: str, surface: SurfaceInput, names: Mapping[str, str], roots: Mapping[str, Path]
+) -> list[str]:
+    """Return the BIDS URIs of what a result was made from."""
+    geometry = [path for path in surface.files if path not in {p for _, p in surface.parcellations}]
+    if product in ("eigenpairs", "mask", "surface"):
+        return [bids_uri(path, roots) for path in geometry]
+    own = [f"bids::{names['eigenpairs']}"]
+    parcels = dict(surface.parcellations).get(product.partition(":")[2])
+    return own + ([bids_uri(parcels, roots)] if parcels else [])
 
 
 def domain_of(path: Path) -> Any:
     """Return which vertices of a decomposition cache were analysed, (N,) array of bool."""
-    return ~np.isnan(np.asarray(load_hdf5(path)["eigenvectors"])[:, 0])
-
-
-def grids_of(paths: list[str]) -> dict[str, Any]:
-    """Return the metadata of descriptor caches that sidecars repeat, by descriptor."""
-    grids: dict[str, Any] = {}
-    for path in paths:
-        loaded = load_hdf5(path)
-        for name in loaded.get("descriptors", {}):
-            grids[name] = loaded.get("metadata", {})
-    return grids
+    with open_hdf5(path) as handle:
+        return ~np.isnan(handle["eigenvectors"][:, 0])
 
 
 def plain(value: Any) -> Any:
@@ -170,7 +216,7 @@ def _sidecar(
     sources: list[str],
     *,
     masked: bool,
-    grids: Mapping[str, Any],
+    grid: Mapping[str, Any],
     quality: Any,
 ) -> dict[str, Any]:
     extra: dict[str, Any] = {}
@@ -185,9 +231,9 @@ def _sidecar(
     elif product == "eigenmodes":
         extra["Eigenvalues"] = plain(spectrum.eigenvalues[: parameters.written_modes])
     elif product in VERTEX_DESCRIPTORS:
-        metadata = grids.get(product, {})
+        key = "si_hks" if product == "sihks" else product
         for ending, field in _GRID_FIELDS.items():
-            extra[field] = plain(metadata.get(f"{product}_{ending}"))
+            extra[field] = plain(grid.get(f"{key}_{ending}"))
     elif ":" in product:
         extra["Parcellation"] = product.partition(":")[2]
     kind = product.partition(":")[0]

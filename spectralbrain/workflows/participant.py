@@ -1,25 +1,41 @@
-"""One participant: a Nipype graph with a branch for each surface, and what is made of all of them."""
+"""One participant: a Nipype graph with a branch for each surface, independent of the others."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nipype.interfaces import utility as niu
 from nipype.pipeline import engine as pe
 
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
 from spectralbrain.bids.sidecars import bids_uri
-from spectralbrain.interfaces import LabelSurface, Midthickness
+from spectralbrain.interfaces import (
+    ComputeBKS,
+    ComputeGPS,
+    ComputeHKS,
+    ComputeSIHKS,
+    ComputeWKS,
+    Decompose,
+    MeshQuality,
+    Midthickness,
+    SaveGiftiFunc,
+    SaveMesh,
+)
+from spectralbrain.workflows.memory import surface_mem_gb
 from spectralbrain.workflows.outputs import SinkSurface, workbench_structure
 from spectralbrain.workflows.processing import workflow_name
-from spectralbrain.workflows.surface import init_surface_wf
 
-LOG = logging.getLogger("spectralbrain.app")
+# descriptor -> its node, and the name of its array in the node's cache
+DESCRIPTOR_NODES: dict[str, tuple[Any, str]] = {
+    "hks": (ComputeHKS, "hks"),
+    "sihks": (ComputeSIHKS, "si_hks"),
+    "wks": (ComputeWKS, "wks"),
+    "gps": (ComputeGPS, "gps"),
+    "bks": (ComputeBKS, "bks"),
+}
 
 
 def is_masked(surface: SurfaceInput, parameters: Parameters) -> bool:
@@ -84,31 +100,36 @@ def init_branch_wf(
     roots: Mapping[str, Path],
     omp_nthreads: int = 1,
 ) -> pe.Workflow:
-    """Build a surface's branch: geometry, decomposition, descriptors, regions, sink."""
-    masked = is_masked(surface, parameters)
+    """Build a surface's branch: geometry, quality, decomposition, descriptors, maps, regions, sink.
+
+    Parameters
+    ----------
+    surface : SurfaceInput
+        With a geometry.
+    parameters, output_dir, roots, omp_nthreads
+        See :func:`init_participant_wf`.
+
+    Returns
+    -------
+    nipype.pipeline.engine.Workflow
+    """
     workflow = pe.Workflow(name=branch_name(surface))
-    core = init_surface_wf(
-        name="surface_wf",
-        k=parameters.modes,
-        descriptors=parameters.descriptors,
-        laplacian=parameters.laplacian,
-        mass=parameters.mass,
-        boundary=parameters.boundary,
-        normalization=parameters.normalization,
-        masked=masked,
-        n_maps=parameters.written_modes,
-        structure=workbench_structure(surface),
-        omp_nthreads=omp_nthreads,
-        options=descriptor_options(parameters),
+    masked = is_masked(surface, parameters)
+    mask = {"mask_file": str(surface.mask)} if masked else {}
+    resources = {"n_procs": omp_nthreads, "mem_gb": surface_mem_gb(surface, parameters)}
+    quality = pe.Node(MeshQuality(**mask), name="quality")
+    decompose = pe.Node(
+        Decompose(
+            k=parameters.modes,
+            laplacian=parameters.laplacian,
+            mass=parameters.mass,
+            boundary=parameters.boundary,
+            metadata=metadata_of(surface, roots),
+            **mask,
+        ),
+        name="decompose",
+        **resources,
     )
-    core.inputs.inputnode.metadata = metadata_of(surface, roots)
-    if masked:
-        core.inputs.inputnode.mask_file = str(surface.mask)
-    _connect_geometry(workflow, surface, core)
-    products = ["eigenpairs", "eigenmodes", *(d for d in parameters.descriptors if d in VERTEX_DESCRIPTORS)]
-    if parameters.write_meshes:
-        products.append("surface")
-    merge = pe.Node(niu.Merge(len(products)), name="products", run_without_submitting=True)
     sink = pe.Node(
         SinkSurface(
             output_dir=str(output_dir),
@@ -116,38 +137,78 @@ def init_branch_wf(
             parameters=parameters,
             roots={key: str(root) for key, root in roots.items()},
             masked=masked,
-            products=products,
         ),
         name="sink",
         run_without_submitting=True,
         overwrite=True,  # the dataset is no part of the work directory: look at it each time
     )
-    sources = {"eigenpairs": "decomposition_file", "eigenmodes": "modes_gifti", "surface": "mesh_file"}
-    for i, product in enumerate(products, 1):
-        workflow.connect(core, f"outputnode.{sources.get(product, f'{product}_gifti')}", merge, f"in{i}")
+    for node in (quality, decompose):
+        _connect_geometry(workflow, surface, node)
     workflow.connect(
-        [
-            (merge, sink, [("out", "files")]),
-            (core, sink, [("outputnode.quality_file", "quality_file")]),
-            (core, sink, [("outputnode.descriptor_files", "descriptor_files")]),
-        ]
+        [(quality, sink, [("out_file", "quality_file")]), (decompose, sink, [("out_file", "eigenpairs")])]
     )
+    modes = _maps_node("eigenmodes", "eigenvectors", surface)
+    modes.inputs.columns = list(range(parameters.written_modes))
+    workflow.connect(
+        [(decompose, modes, [("out_file", "scalars_file")]), (modes, sink, [("out_file", "eigenmodes")])]
+    )
+    for name in (d for d in parameters.descriptors if d in VERTEX_DESCRIPTORS):
+        _connect_descriptor(workflow, name, surface, parameters, decompose, sink, resources)
+    if parameters.write_meshes:
+        mesh = pe.Node(SaveMesh(out_file="mesh.surf.gii"), name="mesh")
+        _connect_geometry(workflow, surface, mesh)
+        workflow.connect(mesh, "out_file", sink, "surface_file")
     return workflow
 
 
-def _connect_geometry(workflow: pe.Workflow, surface: SurfaceInput, core: pe.Workflow) -> None:
+def _connect_geometry(workflow: pe.Workflow, surface: SurfaceInput, node: pe.Node) -> None:
     if surface.mesh is not None:
-        core.inputs.inputnode.mesh_file = str(surface.mesh)
+        node.inputs.mesh_file = str(surface.mesh)
         return
-    if surface.volume is not None:
-        node = pe.Node(
-            LabelSurface(label_file=str(surface.volume), labels=list(surface.volume_labels)), name="boundary"
+    name = "boundary" if surface.volume is not None else "midthickness"
+    source = workflow.get_node(name)
+    if source is None and surface.volume is not None:
+        from spectralbrain.interfaces import LabelSurface
+
+        interface = LabelSurface(
+            label_file=str(surface.volume), labels=list(surface.volume_labels), out_file="boundary.ply"
         )
-    else:
-        node = pe.Node(
-            Midthickness(white_file=str(surface.white), pial_file=str(surface.pial)), name="midthickness"
+        source = pe.Node(interface, name=name)
+    elif source is None:
+        interface = Midthickness(
+            white_file=str(surface.white), pial_file=str(surface.pial), out_file="midthickness.ply"
         )
-    workflow.connect(node, "out_file", core, "inputnode.mesh_file")
+        source = pe.Node(interface, name=name)
+    workflow.connect(source, "out_file", node, "mesh_file")
+
+
+def _maps_node(name: str, key: str, surface: SurfaceInput) -> pe.Node:
+    structure = workbench_structure(surface)
+    interface = SaveGiftiFunc(scalars_key=key, structure=structure, out_file=f"{name}.shape.gii")
+    return pe.Node(interface, name=f"{name}_maps")
+
+
+def _connect_descriptor(
+    workflow: pe.Workflow,
+    name: str,
+    surface: SurfaceInput,
+    parameters: Parameters,
+    decompose: pe.Node,
+    sink: pe.Node,
+    resources: Mapping[str, Any],
+) -> None:
+    interface, key = DESCRIPTOR_NODES[name]
+    options = descriptor_options(parameters).get(name, {})
+    compute = pe.Node(interface(**options), name=name, **resources)
+    maps = _maps_node(name, f"descriptors/{key}", surface)
+    workflow.connect(
+        [
+            (decompose, compute, [("out_file", "decomposition_file")]),
+            (compute, maps, [("out_file", "scalars_file")]),
+            (maps, sink, [("out_file", name)]),
+            (compute, sink, [("out_file", f"{name}_cache")]),
+        ]
+    )
 
 
 def descriptor_options(parameters: Parameters) -> dict[str, dict[str, Any]]:
