@@ -96,7 +96,7 @@ def read_array(path: str, key: str | None = None) -> Any:
 
 def cache_items(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arrays of a loaded cache under the names a key may have."""
-    items = {name: content[name] for name in ("eigenvalues", "eigenvectors", "vertices", "faces")}
+    items = {name: content.get(name) for name in ("eigenvalues", "eigenvectors", "vertices", "faces")}
     items = {name: value for name, value in items.items() if value is not None} if content else {}
     for name, value in (content.get("descriptors") or {}).items():
         items[f"descriptors/{name}"] = value
