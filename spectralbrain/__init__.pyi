@@ -74,6 +74,10 @@ from .spectral.asymmetry import (
     asymmetry_table as asymmetry_table,
     spectral_asymmetry as spectral_asymmetry,
 )
+from .spectral.connectome import (
+    GeometricConnectome as GeometricConnectome,
+    build_geometric_connectome as build_geometric_connectome,
+)
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
 from .spectral.grids import (
     hks_times as hks_times,
@@ -111,6 +115,14 @@ from .spectral.point_distance import (
     diffusion_distance as diffusion_distance,
 )
 from .spectral.point_signature import compute_bks as compute_bks, compute_gps as compute_gps
+from .spectral.regions import (
+    Region as Region,
+    RegionSpectrum as RegionSpectrum,
+    compute_region_spectra as compute_region_spectra,
+    parcellate as parcellate,
+    region_distance_matrix as region_distance_matrix,
+    region_table as region_table,
+)
 from .spectral.shape_distance import (
     Distance as Distance,
     shapedna_distance as shapedna_distance,
