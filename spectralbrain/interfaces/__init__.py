@@ -28,6 +28,8 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "traces": ("HeatTrace", "WaveTrace"),
     "measures": ("VertexAreas", "AreaMean", "AreaHistogram"),
     "maps": ("ModeWavelengths", "DecomposeMap", "ReconstructMap", "FilterMap", "ReconstructionError"),
+    "surrogates": ("Eigenstrap",),
+    "point_distance": ("DiffusionDistance", "CommuteTimeDistance", "BiharmonicDistance"),
     "shape_distance": ("ShapeDNADistance", "WESD", "WESDMatrix", "ShapeDNADistanceMatrix"),
     "asymmetry": ("SpectralAsymmetry", "AsymmetryTable"),
     "group": (

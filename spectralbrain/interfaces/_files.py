@@ -31,6 +31,8 @@ def read(kind: str, path: str, *, key: str | None = None, n_vertices: int | None
         return _per_vertex(kind, path, n_vertices)
     if kind in ("array", "mask", "labels"):
         return read_array(path, key)
+    if kind == "mass":
+        return read_decomposition(path).mass
     return _READERS[kind](path)
 
 
@@ -79,7 +81,10 @@ def read_array(path: str, key: str | None = None) -> Any:
         If there is no such item, or no key tells which of several is meant.
     """
     if _is_hdf5(path):
-        return pick(path, key, cache_items(read_cache(path)))
+        from spectralbrain.io.export import open_hdf5
+
+        with open_hdf5(path) as cache:  # only the item is read, not the eigenvectors beside it
+            return pick(path, key, cache_items(cache))[...]
     with Path(path).open("rb") as stream:
         start = stream.read(6)
     if start.startswith(b"PK"):
@@ -123,25 +128,19 @@ def map_names(path: str, key: str | None, scalars: Any) -> list[str] | None:
     """Return a name for each map of a cache's array, made from its scales; None if it has none."""
     if not _is_hdf5(path):
         return None
-    name = (key or "").rpartition("/")[2]
-    columns = 1 if scalars.ndim == 1 else scalars.shape[1]
-    metadata = read_facts(path)
-    for grid, symbol, unit in (("times", "t", " mm^2"), ("energies", "e", ""), ("scales", "s", " mm^2")):
-        values = np.atleast_1d(metadata.get(f"{name}_{grid}", ()))
-        if len(values) == columns:
-            return [f"{name} {symbol}={value:.6g}{unit}" for value in values]
-    if name and columns > 1:
-        return [f"{name} {column + 1}" for column in range(columns)]
-    return [name] if name else None
-
-
-def read_facts(path: str) -> Mapping[str, Any]:
-    """Return the metadata of a cache without reading its arrays."""
     from spectralbrain.io.export import open_hdf5
 
     with open_hdf5(path) as cache:
-        facts: Mapping[str, Any] = dict(cache.metadata)
-    return facts
+        metadata, descriptors = cache.metadata, list(cache.descriptors)
+    name = (key or "").rpartition("/")[2] or (descriptors[0] if len(descriptors) == 1 else "")
+    columns = 1 if scalars.ndim == 1 else scalars.shape[1]
+    for grid, symbol in (("times", "t"), ("energies", "e"), ("scales", "s")):
+        values = np.atleast_1d(metadata.get(f"{name}_{grid}", ()))
+        if len(values) == columns:
+            return [f"{name}_{symbol}={value:.6g}" for value in values]
+    if name and columns > 1:
+        return [f"{name} {column + 1}" for column in range(columns)]
+    return [name] if name else None
 
 
 def _per_vertex(kind: str, path: str, n_vertices: int | None) -> Any:
