@@ -17,6 +17,7 @@ from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
 from spectralbrain.io._content import read_content
 from spectralbrain.io._gifti_surface import STRUCTURE_PRIMARY
 from spectralbrain.io._gifti_xml import DataArray, parse_gifti
+from spectralbrain.io._numbers import plain_numbers
 from spectralbrain.runtime import DescriptorMatrix, ScalarMap, as_array
 
 NAME = "Name"
@@ -73,12 +74,12 @@ def check_maps(scalars: ScalarMap | DescriptorMatrix) -> tuple[npt.NDArray[np.fl
     ArrayError
         If they are neither (N,) nor (N, T), are infinite, or hold a value that float32 cannot.
     """
-    given = np.ndim(scalars) if not isinstance(scalars, np.ma.MaskedArray) else 2
-    if given == 1:
-        values = as_array(scalars, ScalarMap, name="scalars", keep_dtype=True)[:, np.newaxis]
-    else:
-        values = as_array(scalars, DescriptorMatrix, name="scalars", keep_dtype=True)
-    original = np.asarray(scalars).reshape(values.shape)
+    original = plain_numbers(scalars, "scalars")
+    vector = original.ndim == 1
+    as_array(original, ScalarMap if vector else DescriptorMatrix, name="scalars", keep_dtype=True)
+    if not original.size:
+        raise ArrayError(f"scalars: expected at least one value, found shape {original.shape}")
+    original = original.reshape(len(original), -1)
     with np.errstate(over="ignore", under="ignore"):
         maps = original.astype(np.float32)
     lost = np.isinf(maps) | ((maps == 0) & (original != 0))
@@ -89,7 +90,7 @@ def check_maps(scalars: ScalarMap | DescriptorMatrix) -> tuple[npt.NDArray[np.fl
         raise ArrayError(
             f"scalars: float32 cannot hold {int(lost.sum())} of the values, the first {example!r}"
         )
-    return maps, given == 1
+    return maps, vector
 
 
 def check_names(names: Sequence[str] | None, n_maps: int) -> list[str] | None:

@@ -20,11 +20,11 @@ import h5py
 import numpy as np
 
 from spectralbrain.errors import FormatError, MetadataError
+from spectralbrain.io._numbers import NUMERIC
 
 RESERVED = "_spectralbrain_"
 VERSION = "_spectralbrain_format_version"
 TYPES = "_spectralbrain_metadata_types"
-NUMERIC = "biuf"
 
 Stored: TypeAlias = Any  # str, list of str, numeric array, or h5py.Empty
 _PATHS = {cls.__name__: cls for cls in (type(Path()), PurePosixPath, PureWindowsPath)}

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
 from spectralbrain.io._hdf5_attributes import (
-    NUMERIC,
     TYPES,
     VERSION,
     Stored,
     decode_metadata,
     encode_metadata,
 )
+from spectralbrain.io._numbers import check_face_range, plain_numbers
 from spectralbrain.runtime import Eigenvalues, Eigenvectors, Faces, Vertices, as_array
 
 # 1 is SpectralBrain 0.1.0, which stamped its own version and nothing else; docs/file-format.md
@@ -25,25 +25,6 @@ FORMAT_VERSION = 2
 PACKAGE_VERSION = "spectralbrain_version"
 ROOT_ARRAYS = ("eigenvalues", "eigenvectors", "vertices", "faces")
 MASS_PARTS = ("data", "indices", "indptr", "shape")
-
-
-def plain_numbers(value: Any, name: str, kinds: str = NUMERIC) -> npt.NDArray[Any]:
-    """Return an array of any shape and numeric dtype, unchanged.
-
-    Raises
-    ------
-    ArrayTypeError
-        If it is masked, or holds anything but booleans, integers or real numbers.
-    """
-    if isinstance(value, np.ma.MaskedArray):
-        raise ArrayTypeError(f"{name}: expected a plain array, found a masked array; fill it first")
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise ArrayTypeError(f"{name}: expected an array, found {type(value).__name__} ({error})") from error
-    if array.dtype.kind not in kinds:
-        raise ArrayTypeError(f"{name}: expected real numbers or booleans, found dtype {array.dtype}")
-    return array
 
 
 def check_contents(
@@ -80,22 +61,6 @@ def check_contents(
     if metadata is not None:
         attributes |= encode_metadata(metadata)
     return arrays, tuple(groups), attributes
-
-
-def check_face_range(faces: npt.NDArray[Any], n_vertices: int | None) -> None:
-    """Check that faces name existing vertices.
-
-    Raises
-    ------
-    ArrayError
-        If an index is negative, or not below `n_vertices`.
-    """
-    if not faces.size:
-        return
-    low, high = int(faces.min()), int(faces.max())
-    if low < 0 or (n_vertices is not None and high >= n_vertices):
-        limit = "0 or more" if n_vertices is None else f"in [0, {n_vertices - 1}]"
-        raise ArrayError(f"faces: expected indices {limit}, found {low} to {high}")
 
 
 def _check_descriptors(descriptors: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -220,9 +185,7 @@ __all__ = [
     "TYPES",
     "assemble",
     "check_contents",
-    "check_face_range",
     "check_version",
     "mass_of",
     "metadata_of",
-    "plain_numbers",
 ]

@@ -22,9 +22,10 @@ import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
 from spectralbrain.io._content import expansion_limit
-from spectralbrain.io._hdf5_attributes import NUMERIC, VERSION, Stored
+from spectralbrain.io._hdf5_attributes import VERSION, Stored
 from spectralbrain.io._hdf5_contents import PACKAGE_VERSION, ROOT_ARRAYS
 from spectralbrain.io._hdf5_guard import LENGTH, MAGIC_END, unpack_attributes
+from spectralbrain.io._numbers import NUMERIC
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HEADER_LIMIT = 2**28

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
-from spectralbrain.io._hdf5_attributes import NUMERIC, Stored, read_attributes
+from spectralbrain.io._hdf5_attributes import Stored, read_attributes
 from spectralbrain.io._hdf5_chunks import decode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import SealedFile, SealedStream, reporting
+from spectralbrain.io._numbers import NUMERIC
 
 _DEFLATE, _SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
 _SMALL = 2**20

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.io._atomic import absolute_path, atomic_write, write_text_atomic
+from spectralbrain.io._numbers import check_face_range, plain_numbers
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import (
     ConnectomeMatrix,
@@ -98,7 +99,6 @@ def open_hdf5(path: PathLike, *, n_threads: int | None = None) -> Any:
 
 def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
     """Save a surface mesh; the suffix says the format."""
-    from spectralbrain.io._hdf5_contents import check_face_range
     from spectralbrain.io._mesh_codecs import MESH_CODECS, codec_for_name
 
     target = absolute_path(path)
@@ -154,7 +154,6 @@ def load_gifti_func(path: PathLike) -> npt.NDArray[Any]:
 
 def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
     """Save named arrays as a NumPy archive."""
-    from spectralbrain.io._hdf5_contents import plain_numbers
     from spectralbrain.io._npz import member_name, write_npz
 
     if not path and isinstance(arrays.get("path"), str | os.PathLike):

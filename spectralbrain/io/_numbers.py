@@ -1,0 +1,47 @@
+"""Checks of arrays that several formats share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectralbrain.errors import ArrayError, ArrayTypeError
+
+NUMERIC = "biuf"  # kinds of dtype: booleans, integers, unsigned integers, real numbers
+
+
+def plain_numbers(value: Any, name: str, kinds: str = NUMERIC) -> npt.NDArray[Any]:
+    """Return an array of any shape and numeric dtype, unchanged.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it is masked, or holds anything but booleans, integers or real numbers.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ArrayTypeError(f"{name}: expected a plain array, found a masked array; fill it first")
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise ArrayTypeError(f"{name}: expected an array, found {type(value).__name__} ({error})") from error
+    if array.dtype.kind not in kinds:
+        raise ArrayTypeError(f"{name}: expected real numbers or booleans, found dtype {array.dtype}")
+    return array
+
+
+def check_face_range(faces: npt.NDArray[Any], n_vertices: int | None) -> None:
+    """Check that faces name existing vertices.
+
+    Raises
+    ------
+    ArrayError
+        If an index is negative, or not below `n_vertices`.
+    """
+    if not faces.size:
+        return
+    low, high = int(faces.min()), int(faces.max())
+    if low < 0 or (n_vertices is not None and high >= n_vertices):
+        limit = "0 or more" if n_vertices is None else f"in [0, {n_vertices - 1}]"
+        raise ArrayError(f"faces: expected indices {limit}, found {low} to {high}")
