@@ -32,6 +32,8 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "point_distance": ("DiffusionDistance", "CommuteTimeDistance", "BiharmonicDistance"),
     "shape_distance": ("ShapeDNADistance", "WESD", "WESDMatrix", "ShapeDNADistanceMatrix"),
     "asymmetry": ("SpectralAsymmetry", "AsymmetryTable"),
+    "regions": ("Parcellate", "ComputeRegionSpectra", "RegionTable", "RegionDistanceMatrix"),
+    "connectome": ("BuildGeometricConnectome",),
     "group": (
         *("CheckCompatible", "ParticipantsTable", "ShapeDNATable", "ShapeDNADeviations", "DistanceMatrix"),
         *("FindOutliers", "LongitudinalDifferences"),

@@ -158,11 +158,19 @@ def _is_hdf5(path: str) -> bool:
         return stream.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
+def read_regions(path: str) -> Any:
+    """Read the spectra of a parcellation's regions."""
+    from spectralbrain.interfaces.regions import load_regions
+
+    return load_regions(path)
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "mesh": read_mesh,
     "decomposition": read_decomposition,
     "spectrum": read_spectrum,
     "cache": read_cache,
+    "regions": read_regions,
 }
 
 

@@ -236,6 +236,8 @@ class SpectralInterface(SimpleInterface):
         holders = (found.get(name) for name in ("mesh", "decomposition"))
         mesh = next((getattr(holder, "mesh", holder) for holder in holders if holder is not None), None)
         n_vertices = None if mesh is None else mesh.n_vertices
+        if n_vertices is None and isinstance(found.get("descriptors"), np.ndarray):
+            n_vertices = len(found["descriptors"])
         return read(self.inputs.trait(f"{trait}_file").holds, path, key=key, n_vertices=n_vertices)
 
     def _out_file(self, folder: Path) -> Path:
