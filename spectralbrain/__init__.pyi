@@ -69,6 +69,7 @@ from .reports import (
     plot_overview as plot_overview,
     render_surface as render_surface,
 )
+from .spectral.alignment import ModeAlignment as ModeAlignment, align_modes as align_modes
 from .spectral.asymmetry import (
     Asymmetry as Asymmetry,
     asymmetry_table as asymmetry_table,
@@ -79,6 +80,12 @@ from .spectral.connectome import (
     build_geometric_connectome as build_geometric_connectome,
 )
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
+from .spectral.functional_map import (
+    ZoomOut as ZoomOut,
+    compute_functional_map as compute_functional_map,
+    shape_difference as shape_difference,
+    zoomout as zoomout,
+)
 from .spectral.grids import (
     hks_times as hks_times,
     shared_hks_times as shared_hks_times,

@@ -158,8 +158,9 @@ def parcellate(
     --------
     >>> from spectralbrain.geometry.solids import sphere
     >>> ball = sphere(2)
-    >>> [r.name for r in parcellate(ball, (ball.vertices[:, 2] > 0).astype(int), names={1: "north", 2:
-    "none"})] ['north', 'none']
+    >>> north = (ball.vertices[:, 2] > 0).astype(int)
+    >>> [region.name for region in parcellate(ball, north, names={1: "north", 2: "none"})]
+    ['north', 'none']
     """
     keys, regions = region_keys(labels, names, exclude)
     if len(keys) != mesh.n_vertices:
