@@ -28,29 +28,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path that every user may enter (sockets have short names, munged is not root)."""
-    path = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Path]:
+    """A folder with a short path that every user may enter (munged and containers are not root)."""
+    path = Path(tempfile.mkdtemp(prefix="sb-stage-", dir="/tmp"))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture
+def folder(stage: Path) -> Path:
+    """A folder for one test; beside `native`, so that relative links to the input are the same."""
+    return Path(tempfile.mkdtemp(prefix="test-", dir=stage))
+
+
 @pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dataset(stage: Path) -> Path:
     """A small fMRIPrep-like dataset of three participants."""
     import datasets
 
-    root = tmp_path_factory.mktemp("input") / "fmriprep"
+    root = stage / "fmriprep"
     datasets.fmriprep(root, SUBJECTS, n=642)
     return root
 
 
 @pytest.fixture(scope="session")
-def native(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def native(dataset: Path, stage: Path) -> Path:
     """What the app writes without any cluster: participants, then the group."""
-    folder = tmp_path_factory.mktemp("native")
+    folder = stage / "native"
     for level in ("participant", "group"):
         run(
             program("spectralbrain"),
