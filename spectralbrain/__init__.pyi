@@ -10,6 +10,7 @@ from .errors import (
     MissingDependencyError as MissingDependencyError,
     SpectralBrainError as SpectralBrainError,
 )
+from .geometry.isosurface import IsoSurface as IsoSurface, mask_surface as mask_surface
 from .geometry.mesh import (
     BrainMesh as BrainMesh,
     full_length as full_length,
@@ -50,6 +51,13 @@ from .io.export import (
     save_hdf5 as save_hdf5,
     save_mesh as save_mesh,
     save_npz as save_npz,
+)
+from .io.label_volume import (
+    STRUCTURES as STRUCTURES,
+    SUBFIELDS as SUBFIELDS,
+    LabelVolume as LabelVolume,
+    label_surface as label_surface,
+    load_label_volume as load_label_volume,
 )
 from .io.load import (
     SurfaceLabels as SurfaceLabels,

@@ -234,7 +234,7 @@ class BrainMesh:
         repeats = order[1:][(rows[1:] == rows[:-1]).all(axis=1)]
         return np.sort(repeats)
 
-    def decompose(self, k: int = 100, **options: Any) -> SpectralDecomposition:
+    def decompose(self, k: int | None = None, **options: Any) -> SpectralDecomposition:
         """Compute the k smallest Laplace-Beltrami eigenpairs: see :func:`spectralbrain.decompose`."""
         from spectralbrain.spectral.decomposition import decompose
 

@@ -28,18 +28,20 @@ FREE_BYTES = 64 * 2**20
 LARGEST_RATIO = 50
 
 
-def expansion_limit(size: int) -> int:
+def expansion_limit(size: int, free_bytes: int = FREE_BYTES) -> int:
     """Return how many bytes a compressed file of `size` bytes may expand to."""
-    return FREE_BYTES + LARGEST_RATIO * size
+    return free_bytes + LARGEST_RATIO * size
 
 
-def read_content(path: Path) -> bytes:
+def read_content(path: Path, *, free_bytes: int = FREE_BYTES) -> bytes:
     """Return the bytes of a regular file, decompressed if it is a gzip file.
 
     Parameters
     ----------
     path : Path
         Symbolic links are followed; names and suffixes are ignored.
+    free_bytes : int
+        Added to what a compressed file of its size may expand to.
 
     Returns
     -------
@@ -67,11 +69,11 @@ def read_content(path: Path) -> bytes:
     if not content:
         raise FormatError(f"{path}: the file is empty")
     if content.startswith(GZIP_MAGIC):
-        return gunzip(content, path)
+        return gunzip(content, path, free_bytes)
     return content
 
 
-def gunzip(content: bytes, path: Path) -> bytes:
+def gunzip(content: bytes, path: Path, free_bytes: int = FREE_BYTES) -> bytes:
     """Decompress gzip members, refusing a truncated file or a compression bomb.
 
     Raises
@@ -80,7 +82,7 @@ def gunzip(content: bytes, path: Path) -> bytes:
         If a member is damaged, cut off, followed by foreign bytes, or expands beyond
         :func:`expansion_limit`.
     """
-    limit = expansion_limit(len(content))
+    limit = expansion_limit(len(content), free_bytes)
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
             found = stream.read(limit + 1)
