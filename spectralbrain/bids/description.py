@@ -12,7 +12,6 @@ from spectralbrain.bids.tables import format_tsv
 
 BIDS_VERSION = "1.11.1"
 NAME = "spectralbrain"
-CODE_URL = "https://github.com/rdneuro/spectralbrain"
 # What a container's build may set to say what it is; an empty value means: not in a container.
 CONTAINER_VARIABLES = {
     "docker": "SPECTRALBRAIN_DOCKER_TAG",
@@ -78,7 +77,7 @@ def dataset_description(
     dict
         GeneratedBy starts with us and goes on with what made the inputs: a chain of provenance.
     """
-    ours: dict[str, Any] = {"Name": NAME, "Version": version, "CodeURL": CODE_URL}
+    ours: dict[str, Any] = {"Name": NAME, "Version": version}
     container = container_of(environment)
     if container:
         ours["Container"] = container
@@ -145,6 +144,7 @@ DESCRIPTIONS = {
     "shapedna": "Spectrum, size and quality of each surface of a participant",
     "regions": "Spectrum, size and quality of each region of a parcellation",
     "cortex": "Vertices of the cortex, without the medial wall",
+    "longitudinal": "Differences of later sessions against the first of each participant",
     "outliers": "Robust z of each measure of each participant",
     "asymmetry": "Difference of left and right spectra, and of sizes",
 }
@@ -157,7 +157,8 @@ def descriptions_tsv(labels: Mapping[str, str] | None = None) -> str:
     return format_tsv(rows, ["desc_id", "description"])
 
 
-DESCRIPTIONS_SIDECAR = {
+DESCRIPTIONS_SIDECAR: dict[str, Any] = {
+    "Description": "What each label of the desc entity means in this dataset",
     "desc_id": {"Description": "Label of the desc entity, with its key"},
     "description": {"Description": "What files with this label hold"},
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from spectralbrain._version import __version__
 from spectralbrain.bids import description as bids
+from spectralbrain.bids.citation import citation_bib, citation_md
 from spectralbrain.bids.discovery import read_description
 from spectralbrain.bids.inventory import Inventory
 from spectralbrain.bids.parameters import Parameters, differences
@@ -112,9 +113,18 @@ def write_dataset(
         ".bidsignore": bids.bidsignore(),
         "descriptions.tsv": bids.descriptions_tsv(),
         "descriptions.json": bids.as_json(bids.DESCRIPTIONS_SIDECAR),
+        **citation_files(parameters),
         str(CONFIG): format_config(parameters, selection or {}),
     }
     return [write_if_changed(output / name, text) for name, text in texts.items()]
+
+
+def citation_files(parameters: Parameters) -> dict[str, str]:
+    """Return the texts of ``logs/CITATION.md`` and ``.bib`` by path."""
+    return {
+        "logs/CITATION.md": citation_md(parameters, __version__),
+        "logs/CITATION.bib": citation_bib(parameters),
+    }
 
 
 def write_if_changed(path: Path, text: str) -> Path:

@@ -307,7 +307,7 @@ def _write_distances(group: _Group, key: Key) -> dict[str, Path]:
         entities = _set_entities(group, key)
         name = build_name({**entities, "meas": measure}, "relmat", ".tsv")
         rows = [
-            {"name": n} | dict(zip(names, map(float, r), strict=True))
+            {"node": n} | dict(zip(names, map(float, r), strict=True))
             for n, r in zip(names, matrix, strict=True)
         ]
         present = next(e for e in group.sets[key] if e.spectrum is not None)
@@ -323,13 +323,13 @@ def _write_distances(group: _Group, key: Key) -> dict[str, Path]:
             "NonNegative": True,
             "Software": "spectralbrain",
             "NumberOfModes": k,
-            "name": {"Description": "Participant of the row; the columns are in the same order"},
+            "node": {"Description": "Participant of the row; the columns are in the same order"},
         }
         if entities["space"] not in ("fsLR", "fsaverage"):
             document["SpatialReference"] = "Each participant's own surface"
         if entities["den"]:
             document["Density"] = entities["den"]
-        paths[measure] = group.write(name, rows, ["name", *names], document)
+        paths[measure] = group.write(name, rows, ["node", *names], document)
     return paths
 
 

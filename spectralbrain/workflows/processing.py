@@ -17,6 +17,7 @@ from spectralbrain.bids.parameters import Parameters
 from spectralbrain.workflows import state as states
 from spectralbrain.workflows.outputs import RECORD
 
+REPORT_FILES = (".html", ".png", ".svg")
 LOG = logging.getLogger("spectralbrain.app")
 
 
@@ -311,13 +312,19 @@ def _summarise(task: ParticipantTask, state: states.ParticipantState) -> tuple[l
     failures: list[Failure] = []
     tables = write_participant_tables(task, state)
     summaries = states.digests_of(task.output_dir, tables)
-    if task.report:
-        reports, problems, missing = write_participant_report(task, state, summaries)
+    earlier = {k: v for k, v in state.summaries.items() if k.endswith(REPORT_FILES)}
+    digest = states.report_digest(state, summaries)
+    current = state.report_of == digest and all(
+        states.is_whole(task.output_dir / name, sha) for name, sha in earlier.items()
+    )
+    if not task.report or (earlier and current and not task.reports_only):
+        summaries.update(earlier if current else {})
+    else:
+        reports, problems, missing = write_participant_report(task, state)
         summaries.update(states.digests_of(task.output_dir, reports))
+        state.report_of = digest if reports and not problems else ""
         failures += [Failure("report", problem) for problem in problems]
         notes += [missing] if missing else []
-    else:
-        summaries.update({k: v for k, v in state.summaries.items() if k.endswith((".html", ".png", ".svg"))})
     states.remove_files(task.output_dir, set(state.summaries) - set(summaries))
     state.summaries = summaries
     return notes, failures

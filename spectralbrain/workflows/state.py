@@ -45,6 +45,7 @@ class ParticipantState:
 
     surfaces: dict[str, SurfaceState] = field(default_factory=dict)
     summaries: dict[str, str] = field(default_factory=dict)
+    report_of: str = ""  # digest of what the report was made from
 
 
 def file_digest(path: Path) -> str:
@@ -91,14 +92,22 @@ def surface_key(surface: SurfaceInput) -> str:
     return "_".join([*entities, surface.structure, surface.surface])
 
 
+def report_digest(state: ParticipantState, tables: Mapping[str, str]) -> str:
+    """Return what a participant's report depends on: us, the surfaces' results and the tables."""
+    surfaces = {key: [s.status, s.reason, s.files] for key, s in state.surfaces.items()}
+    facts = [__version__, surfaces, dict(tables)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def is_finished(state: SurfaceState | None, digest: str, output: Path) -> bool:
     """Tell whether a surface needs no work: same digest, and every file there and whole."""
     if state is None or state.status != "ok" or state.digest != digest or not state.files:
         return False
-    return all(_is_whole(output / name, sha) for name, sha in state.files.items())
+    return all(is_whole(output / name, sha) for name, sha in state.files.items())
 
 
-def _is_whole(path: Path, sha: str) -> bool:
+def is_whole(path: Path, sha: str) -> bool:
+    """Tell whether a file is there with the content it had."""
     try:
         return file_digest(path) == sha
     except OSError:
@@ -115,7 +124,7 @@ def read_state(output: Path, subject: str) -> ParticipantState:
     try:
         document = json.loads(state_path(output, subject).read_text(encoding="utf-8"))
         surfaces = {key: SurfaceState(**value) for key, value in document["surfaces"].items()}
-        return ParticipantState(surfaces, dict(document["summaries"]))
+        return ParticipantState(surfaces, dict(document["summaries"]), str(document["report_of"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return ParticipantState()
 
@@ -125,6 +134,7 @@ def write_state(output: Path, subject: str, state: ParticipantState) -> Path:
     document = {
         "surfaces": {key: vars(state.surfaces[key]) for key in sorted(state.surfaces)},
         "summaries": state.summaries,
+        "report_of": state.report_of,
     }
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
     return write_text_atomic(state_path(output, subject), text + "\n")

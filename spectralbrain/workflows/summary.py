@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from spectralbrain._version import __version__
+from spectralbrain.bids.citation import methods_text, references_of
 from spectralbrain.bids.description import as_json
 from spectralbrain.bids.products import sidecar_name, table_name
 from spectralbrain.bids.tables import format_tsv
@@ -64,7 +66,7 @@ def surface_row(output: Path, state: SurfaceState, normalization: str, *, shaped
     path = output / eigenpairs_of(state)
     spectrum = Spectrum.load(path)
     sidecar = json.loads((output / sidecar_name(eigenpairs_of(state))).read_text(encoding="utf-8"))
-    flags = flags_of(spectrum, sidecar)
+    flags = list(flags_of(spectrum, sidecar).values())
     row |= {"medial_wall": sidecar["MedialWall"], "boundary": spectrum.metadata.get("boundary")}
     row |= {"status": "flagged" if flags else "ok", "reason": "; ".join(flags)}
     row |= {key: plain(spectrum.metadata.get(key)) for key in MEASURES}
@@ -79,29 +81,23 @@ def surface_row(output: Path, state: SurfaceState, normalization: str, *, shaped
     return row
 
 
-def flags_of(spectrum: Spectrum, sidecar: Mapping[str, Any]) -> list[str]:
-    """Return what somebody should look at before trusting a surface's numbers."""
-    metadata, flags = spectrum.metadata, []
+def flags_of(spectrum: Spectrum, sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """Return what somebody should look at before trusting a surface's numbers, by the report's codes."""
+    metadata, flags = spectrum.metadata, {}
     if metadata.get("verified") is False:
-        flags.append("eigenpairs could not be verified")
+        flags["unverified"] = "eigenpairs could not be verified"
     components = int(metadata.get("n_components", 1))
     if components > 1:
-        flags.append(f"{components} connected components")
+        flags["multiple_components"] = f"{components} connected components"
     euler = metadata.get("euler_characteristic")
-    if (
-        sidecar.get("MedialWall") == "closed"
-        and metadata.get("boundary") == "closed"
-        and euler not in (None, 2)
-    ):
-        flags.append(f"Euler characteristic {euler} instead of 2: handles or holes")
+    closed = metadata.get("boundary") == "closed"
+    if closed and components == 1 and euler not in (None, 2):
+        flags["handles"] = f"Euler characteristic {euler} instead of 2: handles"
     quality = sidecar.get("Quality") or {}
-    for key, text in (
-        ("degenerate_faces", "degenerate triangles"),
-        ("duplicate_faces", "duplicate triangles"),
-    ):
-        count = quality.get(f"n_{key}", 0)
+    for key, text in (("degenerate", "degenerate triangles"), ("duplicate", "duplicate triangles")):
+        count = quality.get(f"n_{key}_faces", 0)
         if isinstance(count, int) and count:
-            flags.append(f"{count} {text}")
+            flags[f"n_{key}_faces"] = f"{count} {text}"
     return flags
 
 
@@ -161,9 +157,7 @@ def table_sidecar(spectra: list[str], normalization: str, sources: list[str]) ->
     return document
 
 
-def write_participant_report(
-    task: Any, state: ParticipantState, tables: Mapping[str, str]
-) -> tuple[list[Path], list[str], str]:
+def write_participant_report(task: Any, state: ParticipantState) -> tuple[list[Path], list[str], str]:
     """Write ``sub-X.html``.
 
     Returns
@@ -183,7 +177,12 @@ def write_participant_report(
     surfaces = [_report_surface(task.output_dir, state.surfaces[key]) for key in sorted(state.surfaces)]
     try:
         result = build_subject_report(
-            out_file, surfaces, subject=task.subject, parameters=task.parameters.as_dict()
+            out_file,
+            surfaces,
+            subject=task.subject,
+            parameters={key: value for key, value in task.parameters.as_dict().items() if value is not None},
+            methods="\n\n".join(methods_text(task.parameters, __version__)),
+            references=[reference.as_text() for reference in references_of(task.parameters)],
         )
     except MissingDependencyError as error:
         return [], [], f"no report: {error}"
@@ -224,6 +223,6 @@ def _report_surface(output: Path, state: SurfaceState) -> dict[str, Any]:
         "decomposition": str(output / eigenpairs),
         "descriptors": maps,
         "quality": sidecar.get("Quality") or {},
-        "flags": [{"code": "app", "severity": "warning", "message": flag} for flag in flags],
+        "flags": [{"code": code, "severity": "warning", "message": text} for code, text in flags.items()],
         "matrices": matrices,
     }
