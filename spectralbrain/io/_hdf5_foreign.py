@@ -51,6 +51,8 @@ def read_foreign(descriptor: int, path: Path) -> Contents:
     if not _has_signature(descriptor, size):
         what = "an empty file" if size == 0 else "something else"
         raise FormatError(f"{path}: expected an HDF5 file, found {what}")
+    if _is_truncated(descriptor, size):
+        raise FormatError(f"{path}: the file is truncated")
     arrays, groups, attributes = _parse_elsewhere(descriptor, path, size)
     if VERSION in attributes and attributes[VERSION] != 1:
         raise FormatError(f"{path}: its seal is missing: it was cut, damaged or changed after it was written")
@@ -68,6 +70,15 @@ def _has_signature(descriptor: int, size: int) -> bool:
             return True
         offset = max(512, 2 * offset)
     return False
+
+
+def _is_truncated(descriptor: int, size: int) -> bool:
+    """Whether the superblock of a newer format (versions 2 and 3) states a length beyond the end."""
+    head = os.pread(descriptor, 36, 0)
+    if len(head) < 36 or not head.startswith(_SIGNATURE) or head[8] not in (2, 3) or head[9] != 8:
+        return False
+    (end,) = struct.unpack_from("<Q", head, 28)
+    return bool(end > size)
 
 
 def _parse_elsewhere(descriptor: int, path: Path, size: int) -> Contents:
