@@ -25,8 +25,8 @@ class ArpackSolver:
         self.tol = tol
         del team  # ARPACK is sequential
 
-    def lowest(self, count: int) -> Pairs:
-        """Return the `count` smallest eigenpairs."""
+    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
+        """Return the `count` smallest eigenpairs; ARPACK cannot use known ones."""
         pencil = self.pencil
         if pencil.n <= 500 or 3 * count >= pencil.n:
             return dense_pairs(pencil)

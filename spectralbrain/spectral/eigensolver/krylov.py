@@ -32,8 +32,10 @@ from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
 FIRST_TEST = 2.0
 TEST_GROWTH = 1.05
 # Loss of orthogonality above which blocks are reorthogonalised at once, and below which less often.
-ACCEPTED_LOSS = 1e-9
-NEGLIGIBLE_LOSS = 1e-12
+ACCEPTED_LOSS = 1e-8
+NEGLIGIBLE_LOSS = 1e-11
+# Deviation of a Gram matrix from the identity below which a block is not orthonormalised once more.
+CLEAN = 1e-13
 LONGEST_DELAY = 4
 
 Wanted = Callable[[FloatArray], IntArray]
@@ -94,32 +96,35 @@ class BlockLanczos:
     ) -> None:
         self.panels, self.mass, self.solve = panels, mass, solve
         self.shift, self.width = shift, width
-        capacity = -(-capacity // width) * width
-        self.capacity = capacity
-        self.basis = Basis(panels, capacity + (LONGEST_DELAY + 1) * width)
-        self.projected = np.zeros((self.basis.capacity,) * 2)
+        self.capacity = -(-capacity // width) * width
+        self.basis = Basis(panels)
+        self.projected = np.zeros((self.capacity + (LONGEST_DELAY + 1) * width,) * 2)
+        self._mass_buffers = [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)]
         self.delay = 2
         self.worst_loss = 0.0
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
-        block = self.solve(self._times_mass(start))
-        self.current, self.mass_current = block, self._times_mass(block)
+        mass_start = panels.sparse(mass, start, np.empty_like(start))
+        self.current = self.solve(mass_start)
+        self.mass_current = panels.sparse(mass, self.current, mass_start)
         self._orthonormalise(self.current, self.mass_current)
         self._orthonormalise(self.current, self.mass_current)
+        self.basis.append(self.current)
         self.previous = self.mass_previous = np.zeros((panels.n, 0))
         self.coupling = np.zeros((width, 0))
         self.size = width  # columns of the basis, the current block included
-        self.basis.put(0, self.current)
-        self._recent: list[tuple[FloatArray, FloatArray]] = []
+        self._open_slab()
 
-    def _times_mass(self, block: FloatArray) -> FloatArray:
-        return self.panels.sparse(self.mass, block, np.empty_like(block))
+    def _open_slab(self) -> None:
+        """Make room for the blocks that will be reorthogonalised together."""
+        columns = self.delay * self.width
+        self._slab, self._filled = np.empty((self.panels.n, columns)), 0
+        self._mass_buffers.reverse()  # the other one holds what belongs to the previous block
+        self._mass_slab = self._mass_buffers[0][:, :columns]
 
-    def _orthonormalise(self, block: FloatArray, mass_block: FloatArray) -> FloatArray:
-        """Make a block B-orthonormal by a Cholesky factorisation of its Gram matrix; return R."""
-        gram = self.panels.gram(block, mass_block)
-        lower = _cholesky(gram)
+    def _orthonormalise(self, block: FloatArray, mass_block: FloatArray) -> None:
+        """Make a block B-orthonormal by a Cholesky factorisation of its Gram matrix."""
+        lower = _cholesky(self.panels.gram(block, mass_block))
         self.panels.multiply_right([block, mass_block], _inverse(lower).T)
-        return lower.T
 
     def step(self) -> None:
         """Append one block.
@@ -146,11 +151,13 @@ class BlockLanczos:
             return np.concatenate([mass_current[rows].T @ block[rows], mass_previous[rows].T @ block[rows]])
 
         rest = panels.total(subtract_current)
-        mass_block = self._times_mass(block)
+        mass_block = panels.sparse(self.mass, block, np.empty_like(block))
         gram = panels.gram(block, mass_block) - rest.T @ rest
         lower = _cholesky(gram)
         inverse = _inverse(lower).T
         to_current, to_previous = rest[:b] @ inverse, rest[b:] @ inverse
+        mine = slice(self._filled, self._filled + b)
+        target, mass_target = self._slab[:, mine], self._mass_slab[:, mine]
 
         def normalise(rows: slice) -> FloatArray:
             new, mass_new = block[rows] @ inverse, mass_block[rows] @ inverse
@@ -159,13 +166,13 @@ class BlockLanczos:
             if known.size:
                 new -= previous[rows] @ to_previous
                 mass_new -= mass_previous[rows] @ to_previous
-            block[rows], mass_block[rows] = new, mass_new
+            target[rows], mass_target[rows] = new, mass_new
             product: FloatArray = new.T @ mass_new
             return product
 
         lower_again = _cholesky(panels.total(normalise))
-        if np.abs(lower_again - np.eye(b)).max() > NEGLIGIBLE_LOSS:
-            panels.multiply_right([block, mass_block], _inverse(lower_again).T)
+        if np.abs(lower_again - np.eye(b)).max() > CLEAN:
+            panels.multiply_right([target, mass_target], _inverse(lower_again).T)
         upper = lower_again.T @ lower.T
 
         diagonal = diagonal + rest[:b]
@@ -173,40 +180,29 @@ class BlockLanczos:
         self.projected[j : j + b, j - b : j] = upper
         self.projected[j - b : j, j : j + b] = upper.T
         self.previous, self.mass_previous = current, mass_current
-        self.current, self.mass_current, self.coupling = block, mass_block, upper
+        self.current, self.mass_current, self.coupling = target, mass_target, upper
         self.size = j + b
-        self._recent.append((block, mass_block))
-        if len(self._recent) >= self.delay:
-            self._reorthogonalise()
+        self._filled += b
+        if self._filled == self._slab.shape[1]:
+            self.settle()
 
     def settle(self) -> None:
-        """Bring the recent blocks into the basis now."""
-        if self._recent:
-            self._reorthogonalise()
-
-    def _reorthogonalise(self) -> None:
-        """Restore the orthogonality of the recent blocks to everything before them."""
-        start = self.size - len(self._recent) * self.width
-        blocks = np.concatenate([block for block, _ in self._recent], axis=1)
-        mass_blocks = np.concatenate([mass_block for _, mass_block in self._recent], axis=1)
-        loss = self.basis.project(start, mass_blocks)
+        """Restore the orthogonality of the open slab to everything before it, and close it."""
+        if not self._filled:
+            return
+        blocks, mass_blocks = self._slab[:, : self._filled], self._mass_slab[:, : self._filled]
+        loss = self.basis.project(mass_blocks)
         largest = float(np.abs(loss).max())
-        self.basis.subtract(start, loss, blocks)
+        self.basis.subtract(loss, blocks)
         self.panels.sparse(self.mass, blocks, mass_blocks)
         self._orthonormalise(blocks, mass_blocks)
-        self.basis.put(start, blocks)
-        b = self.width
-        self.current = np.ascontiguousarray(blocks[:, -b:])
-        self.mass_current = np.ascontiguousarray(mass_blocks[:, -b:])
-        if len(self._recent) > 1:
-            self.previous = np.ascontiguousarray(blocks[:, -2 * b : -b])
-            self.mass_previous = np.ascontiguousarray(mass_blocks[:, -2 * b : -b])
+        self.basis.append(blocks)
         self.worst_loss = max(self.worst_loss, largest)
         if largest > ACCEPTED_LOSS:
             self.delay = max(1, self.delay - 1)
         elif largest < NEGLIGIBLE_LOSS:
             self.delay = min(LONGEST_DELAY, self.delay + 1)
-        self._recent.clear()
+        self._open_slab()
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.

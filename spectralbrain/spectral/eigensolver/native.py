@@ -17,8 +17,9 @@ from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, rayleigh_ritz, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
-from spectralbrain.spectral.eigensolver.panels import Panels
+from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
+from spectralbrain.spectral.eigensolver.slicing import Window, next_window
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
 
@@ -26,9 +27,6 @@ from spectralbrain.spectral.eigensolver.threads import Team
 DENSE_SIZE = 400
 DENSE_FRACTION = 0.2
 LARGEST_DENSE = 8000
-# Where the shift lies among the wanted pairs, and the range that is accepted.
-SHIFT_POSITION = 0.58
-SHIFT_RANGE = (0.4, 0.75)
 # Relative residual of a solve above which the shift is moved, and by how much.
 ACCEPTED_SOLVE = 1e-9
 SHIFT_NUDGE = 1.013
@@ -49,7 +47,6 @@ class NativeSolver:
         self.pencil = pencil
         self.tol = tol
         self.team = team
-        self._factor: tuple[float, Factorization] | None = None
         self._ready = False
 
     def _prepare(self) -> None:
@@ -69,45 +66,63 @@ class NativeSolver:
         """Return the factorisation of A - shift B."""
         return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, self.team)
 
-    def lowest(self, count: int) -> Pairs:
-        """Return the `count` smallest eigenpairs."""
+    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
+        """Return the `count` smallest eigenpairs, given those known already."""
         pencil = self.pencil
         wants_most = count > DENSE_FRACTION * pencil.n
         if pencil.n <= DENSE_SIZE or (wants_most and pencil.n <= LARGEST_DENSE):
             return dense_pairs(pencil)
         self._prepare()
-        width = next(w for largest, w in WIDTHS if count <= largest)
+        values = np.empty(0) if known is None else known.values
+        parts = [] if known is None else [known.vectors[self.symbolic.order]]
+        while len(values) < count:
+            window = next_window(values, count)
+            found = self._window(window)
+            parts = [*_first_columns(parts, window.n_before), found.vectors]
+            values = np.concatenate([values[: window.n_before], found.values])
+            del found
+        if len(parts) == 1:
+            return Pairs(values, self._restored(parts[0]))
+        vectors = np.concatenate(parts, axis=1)
+        del parts
+        values, vectors = rayleigh_ritz(*self._operators(), vectors)
+        return Pairs(values, self._restored(vectors))
+
+    def _operators(self) -> tuple[Panels, RowSplit, RowSplit]:
+        panels = Panels(self.pencil.n, self.team)
+        return panels, panels.split(self.stiffness), panels.split(self.mass)
+
+    def _window(self, window: Window) -> Pairs:
+        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes."""
+        width = next(w for largest, w in WIDTHS if window.size <= largest)
+        shift, factor = self._shift(window)
         while True:
             try:
-                return self._block_lanczos(count, width)
+                return self._block_lanczos(window, shift, factor, width)
             except ConvergenceError:
                 if width >= WIDEST:
                     raise
                 width *= 2
 
-    def _block_lanczos(self, count: int, width: int) -> Pairs:
-        pencil = self.pencil
-        panels = Panels(pencil.n, self.team)
-        stiffness, mass = panels.split(self.stiffness), panels.split(self.mass)
-        shift, factor = self._shift(count)
-        capacity = min(CAPACITY * count + 8 * width, pencil.n - width)
+    def _block_lanczos(self, window: Window, shift: float, factor: Factorization, width: int) -> Pairs:
+        panels, stiffness, mass = self._operators()
+        capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
         lanczos = BlockLanczos(panels, mass, factor.solve, shift, width, capacity)
-
-        def wanted(values: FloatArray) -> IntArray:
-            possible = np.flatnonzero(values > -1e-6 * shift)
-            return possible[np.argsort(values[possible], kind="stable")][:count]
-
-        found = run_lanczos(lanczos, wanted, count, lambda values: 0.1 * self.tol * self._scale(values))
+        found = run_lanczos(
+            lanczos,
+            lambda values: window.select(values, shift, factor.n_negative),
+            window.size,
+            lambda values: 0.1 * self.tol * self._scale(values, window),
+        )
         vectors = found.vectors
         del lanczos, found
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
-        below = int((values < shift).sum())
+        below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
             raise ConvergenceError(
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
-        self._factor = shift, factor
-        return Pairs(values, self._restored(vectors))
+        return Pairs(values, vectors)
 
     def _restored(self, vectors: FloatArray) -> FloatArray:
         """Return rows in the pencil's own order."""
@@ -120,27 +135,28 @@ class NativeSolver:
         panels.each(gather)
         return out
 
-    def _scale(self, values: FloatArray) -> FloatArray:
+    def _scale(self, values: FloatArray, window: Window) -> FloatArray:
         """Return max(lambda, lambda_1), to which residuals are relative."""
-        first = min(int(self.pencil.has_null_mode), len(values) - 1)
+        first = 0 if window.n_before else min(int(self.pencil.has_null_mode), len(values) - 1)
         return np.maximum(values, max(values[first], np.finfo(float).tiny))
 
-    def _shift(self, count: int) -> tuple[float, Factorization]:
-        """Return a shift with about SHIFT_POSITION of the wanted eigenvalues below it."""
-        shift = SHIFT_POSITION * 4 * np.pi * count / self.pencil.area
+    def _shift(self, window: Window) -> tuple[float, Factorization]:
+        """Return a shift inside a window, far enough from every eigenvalue for accurate solves."""
+        shift = window.first_shift(self.pencil.area / (4 * np.pi))
         for attempt in range(SHIFT_ATTEMPTS):
             try:
                 factor = self.factorize(shift)
             except np.linalg.LinAlgError:
                 shift *= SHIFT_NUDGE
                 continue
-            share = factor.n_negative / count
-            if attempt < SHIFT_ATTEMPTS // 2 and not SHIFT_RANGE[0] <= share <= SHIFT_RANGE[1] and count > 8:
-                shift *= float(np.clip(SHIFT_POSITION / max(share, 1e-3), 0.1, 10))
+            inertia = factor.n_negative
+            if attempt < SHIFT_ATTEMPTS // 2 and not window.accepts(inertia):
+                shift = window.better_shift(shift, inertia)
                 continue
-            if factor.n_negative < count and self._solve_error(factor, shift) <= ACCEPTED_SOLVE:
+            inside = window.n_before <= inertia <= window.n_before + window.size
+            if inside and self._solve_error(factor, shift) <= ACCEPTED_SOLVE:
                 return shift, factor
-            shift *= SHIFT_NUDGE if factor.n_negative < count else 0.7
+            shift = shift * SHIFT_NUDGE if inside else window.better_shift(shift, inertia)
         raise ConvergenceError("block Lanczos: no shift gives an accurate factorisation")
 
     def _solve_error(self, factor: Factorization, shift: float) -> float:
@@ -155,11 +171,10 @@ class NativeSolver:
         The iteration is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it
         adds is small and its rounding errors smaller still.
         """
-        if self._factor is None:
+        if not self._ready:  # LAPACK's pairs
             return pairs
-        _, factor = self._factor
-        panels = Panels(self.pencil.n, self.team)
-        stiffness, mass = panels.split(self.stiffness), panels.split(self.mass)
+        _, factor = self._shift(Window(0, -np.inf, len(pairs.values)))
+        panels, stiffness, mass = self._operators()
         vectors = pairs.vectors[self.symbolic.order]
         for start in range(0, len(columns), CORRECTED_TOGETHER):
             chosen = columns[start : start + CORRECTED_TOGETHER]
@@ -197,6 +212,16 @@ class NativeSolver:
             norms = np.sqrt(2 * (residual**2 / self.mass.diagonal()[:, None]).sum(axis=0))
             error = float((norms / lengths).max() / shift)
         return factor.n_negative, error
+
+
+def _first_columns(parts: list[FloatArray], count: int) -> list[FloatArray]:
+    """Return the first columns of a matrix that is given in parts."""
+    kept = []
+    for part in parts:
+        if count > 0:
+            kept.append(part[:, :count])
+            count -= part.shape[1]
+    return kept
 
 
 def union_pattern(a: Any, b: Any) -> Any:

@@ -20,6 +20,8 @@ from spectralbrain.spectral.eigensolver.threads import Team
 N_CHUNKS = 16
 LARGEST_PANEL = 4096
 SMALLEST_PANEL = 512
+# Rows whose combination of the whole basis stays in the cache.
+COMBINED_ROWS = 512
 
 
 class Panels:
@@ -91,6 +93,7 @@ class Panels:
 
     def sparse(self, matrix: RowSplit, dense: FloatArray, out: FloatArray) -> FloatArray:
         """Return matrix @ dense in `out`."""
+        dense = np.ascontiguousarray(dense)
 
         def product(piece: tuple[slice, Any]) -> None:
             rows, part = piece
@@ -113,54 +116,64 @@ class RowSplit:
 
 
 class Basis:
-    """A growing set of columns, stored panel by panel with the columns of a panel as its rows.
+    """A growing set of columns, kept as the slabs they were computed in.
 
     Parameters
     ----------
     panels : Panels
         Partition of the rows.
-    capacity : int
-        Largest number of columns.
     """
 
-    def __init__(self, panels: Panels, capacity: int) -> None:
+    def __init__(self, panels: Panels) -> None:
         self.panels = panels
-        self.capacity = capacity
-        self._store = {rows.start: np.empty((capacity, rows.stop - rows.start)) for rows in panels.rows}
+        self.slabs: list[FloatArray] = []
 
-    def put(self, at: int, block: FloatArray) -> None:
-        """Store the columns of a block from column `at` on."""
-        width = block.shape[1]
+    @property
+    def size(self) -> int:
+        """Number of columns."""
+        return sum(slab.shape[1] for slab in self.slabs)
 
-        def store(rows: slice) -> None:
-            self._store[rows.start][at : at + width] = block[rows].T
+    def append(self, slab: FloatArray) -> None:
+        """Add the columns of a slab, without copying."""
+        self.slabs.append(slab)
 
-        self.panels.each(store)
+    def project(self, block: FloatArray) -> FloatArray:
+        """Return Q' block, (m, width) array."""
 
-    def project(self, stop: int, block: FloatArray) -> FloatArray:
-        """Return Q' block for the first `stop` columns Q, (stop, width) array."""
-        product: FloatArray = self.panels.total(
-            lambda rows: np.dot(self._store[rows.start][:stop], block[rows])
-        )
-        return product
+        def product(rows: slice) -> FloatArray:
+            mine = block[rows]
+            return np.concatenate([slab[rows].T @ mine for slab in self.slabs])
 
-    def subtract(self, stop: int, coefficients: FloatArray, block: FloatArray) -> None:
-        """Replace block by block - Q coefficients, Q the first `stop` columns."""
-        transposed = np.ascontiguousarray(coefficients.T)
+        coefficients: FloatArray = self.panels.total(product)
+        return coefficients
+
+    def subtract(self, coefficients: FloatArray, block: FloatArray) -> None:
+        """Replace block by block - Q coefficients."""
+        parts = self._parts(coefficients)
 
         def update(rows: slice) -> None:
-            block[rows] -= np.dot(transposed, self._store[rows.start][:stop]).T
+            mine = block[rows]
+            for slab, part in parts:
+                mine -= slab[rows] @ part
 
         self.panels.each(update)
 
     def combine(self, coefficients: FloatArray) -> FloatArray:
-        """Return Q coefficients for as many columns Q as there are coefficients."""
-        stop, width = coefficients.shape
-        transposed = np.ascontiguousarray(coefficients.T)
-        out = np.empty((self.panels.n, width))
+        """Return Q coefficients."""
+        parts = self._parts(coefficients)
+        out = np.empty((self.panels.n, coefficients.shape[1]))
 
         def product(rows: slice) -> None:
-            out[rows] = np.dot(transposed, self._store[rows.start][:stop]).T
+            for start in range(rows.start, rows.stop, COMBINED_ROWS):
+                few = slice(start, min(start + COMBINED_ROWS, rows.stop))
+                mine = parts[0][0][few] @ parts[0][1]
+                for slab, part in parts[1:]:
+                    mine += slab[few] @ part
+                out[few] = mine
 
         self.panels.each(product)
         return out
+
+    def _parts(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+        stops = np.cumsum([slab.shape[1] for slab in self.slabs])
+        return list(zip(self.slabs, np.split(coefficients, stops[:-1]), strict=True))

@@ -61,8 +61,8 @@ class PencilSolver(Protocol):
 
     name: str
 
-    def lowest(self, count: int) -> Pairs:
-        """Return at least the `count` smallest eigenpairs (all n where `count` reaches n)."""
+    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
+        """Return at least the `count` smallest eigenpairs, given those known already."""
 
     def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
         """Return the pairs with smaller residuals, those of `columns` above all; may overwrite them."""

@@ -1,0 +1,115 @@
+"""Spectrum slicing: many eigenpairs in windows, each with a shift of its own.
+
+The cost of orthogonality grows with the square of the basis, so several windows of a few hundred pairs
+are cheaper than one of a thousand. The inertia at each shift says how many eigenvalues lie below
+it, hence how many a window must find between its floor and its shift (Grimes, Lewis & Simon 1994,
+SIAM J. Matrix Anal. Appl. 15, 228-272, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spectralbrain.runtime import FloatArray, IntArray
+
+# More pairs than this are computed in windows of about WINDOW pairs.
+LARGEST_WINDOW = 400
+WINDOW = 250
+# Pairs at the end of a window among which the floor of the next window is put into the widest gap.
+OVERLAP = 10
+# Share of a window's pairs below its shift: the first window ends at zero, others lie in between.
+FIRST_POSITION = 0.58
+INNER_POSITION = 0.5
+POSITION_TOLERANCE = 0.2
+
+
+@dataclass(frozen=True)
+class Window:
+    """A run of consecutive eigenvalues to compute.
+
+    Attributes
+    ----------
+    n_before : int
+        Number of eigenvalues below `floor`.
+    floor : float
+        A value in a gap; minus infinity for the first window.
+    size : int
+        Number of pairs to compute.
+    """
+
+    n_before: int
+    floor: float
+    size: int
+
+    @property
+    def position(self) -> float:
+        """Wanted share of the pairs below the shift."""
+        return INNER_POSITION if self.n_before else FIRST_POSITION
+
+    def share_below(self, inertia: int) -> float:
+        """Return the share of the pairs that lie below a shift with the given inertia."""
+        return (inertia - self.n_before) / self.size
+
+    def accepts(self, inertia: int) -> bool:
+        """Whether a shift with the given inertia lies well inside."""
+        return self.size <= 8 or abs(self.share_below(inertia) - self.position) <= POSITION_TOLERANCE
+
+    def first_shift(self, density: float) -> float:
+        """Return a shift for a given number of eigenvalues per unit (Weyl 1911: area / 4 pi)."""
+        return max(self.floor, 0.0) + self.position * self.size / density
+
+    def better_shift(self, shift: float, inertia: int) -> float:
+        """Return a shift closer to the wanted position, by the inertia at another shift."""
+        base = max(self.floor, 0.0)
+        factor = self.position / max(self.share_below(inertia), 1e-3)
+        return base + (shift - base) * float(np.clip(factor, 0.1, 10.0))
+
+    def select(self, values: FloatArray, shift: float, inertia: int) -> IntArray:
+        """Return the indices of the window's Ritz values, ascending; fewer than `size` if some are missing.
+
+        Below the shift, Ritz values interlace the eigenvalues from outside, so there are never more of
+        them above the floor than there are eigenvalues.
+        """
+        floor = self.floor if self.n_before else -1e-6 * shift
+        left = np.flatnonzero((values > floor) & (values < shift))
+        right = np.flatnonzero(values > shift)
+        right = right[np.argsort(values[right], kind="stable")]
+        n_left = min(inertia - self.n_before, self.size)
+        left = left[np.argsort(values[left], kind="stable")][:n_left]
+        if len(left) < n_left:
+            return left
+        return np.concatenate([left, right[: self.size - n_left]])
+
+
+def next_window(values: FloatArray, count: int) -> Window:
+    """Return the window that follows eigenvalues which are complete up to their last.
+
+    Parameters
+    ----------
+    values : (m,) array
+        Ascending, complete up to the last; empty at the beginning.
+    count : int
+        Number of pairs wanted in the end.
+
+    Returns
+    -------
+    Window
+
+    Examples
+    --------
+    >>> next_window(np.empty(0), 1000)
+    Window(n_before=0, floor=-inf, size=250)
+    >>> next_window(np.array([0.0, 1.0, 2.0, 5.0, 5.5]), 20)
+    Window(n_before=3, floor=3.5, size=17)
+    """
+    kept, floor = 0, -np.inf
+    if len(values) > 1:
+        start = max(1, len(values) - OVERLAP)
+        widths = np.diff(values[start - 1 :]) / values[start:]
+        kept = start + int(np.argmax(widths))
+        floor = float(values[kept - 1] + values[kept]) / 2
+    left = count - kept
+    n_windows = 1 if left <= LARGEST_WINDOW else -(-left // WINDOW)
+    return Window(kept, floor, -(-left // n_windows))
