@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from spectralbrain.reports.matrices import LabelledMatrix, MatrixKind
 from spectralbrain.reports.style import number
 from spectralbrain.reports.surfaces import DescriptorMaps
 from spectralbrain.reports.views import Hemisphere
-from spectralbrain.reports.words import Flag, descriptor_words, flag_from
-from spectralbrain.runtime import PathLike
+from spectralbrain.reports.words import Flag, canonical_key, descriptor_words, flag_from
+from spectralbrain.runtime import FloatArray, PathLike
 
 MISSING = "n/a"
 _SIDES = {"L": "Left", "R": "Right"}
@@ -127,43 +128,54 @@ def load_descriptor(key: str, given: Any) -> DescriptorMaps:
     """
     options = dict(given) if isinstance(given, Mapping) else {"file": given}
     _refuse_unknown(options, ("file", "title", "units", "scales"), f"descriptors[{key!r}]")
-    path = Path(options["file"])
-    words = descriptor_words(key)
-    if path.suffix == ".gii":
-        values, names = _gifti_maps(path)
-        metadata: Mapping[str, Any] = {}
-    else:
-        values, metadata = _cached_maps(path, key)
-        names = None
+    path, words = Path(options["file"]), descriptor_words(key)
+    values, facts = _gifti_maps(path, key) if path.name.endswith(".gii") else _cached_maps(path, key)
     values = values[:, None] if values.ndim == 1 else values
-    scales = options.get("scales") or names or scale_names(key, values.shape[1], metadata)
+    scales = options.get("scales") or facts.get("names") or scale_names(key, values.shape[1], facts)
     if len(scales) != values.shape[1]:
         raise FormatError(f"{path}: expected {values.shape[1]} names of scales, found {len(scales)}")
-    units = options.get("units")
-    if units is None:
-        units = metadata.get(f"{key}_units", metadata.get("units", words.units))
-    return DescriptorMaps(
-        key, options.get("title") or words.title, pretty_units(str(units)), values, tuple(scales)
-    )
+    units = next((u for u in (options.get("units"), facts.get("units")) if u is not None), words.units)
+    title = options.get("title") or words.title
+    return DescriptorMaps(key, title, pretty_units(str(units)), values, tuple(map(str, scales)))
 
 
-def scale_names(key: str, n_scales: int, metadata: Mapping[str, Any]) -> list[str]:
-    """Return what the columns of a descriptor are, from the grid in its metadata.
+def scale_names(key: str, n_scales: int, facts: Mapping[str, Any]) -> list[str]:
+    """Return what the columns of a descriptor are, from its grid.
+
+    Parameters
+    ----------
+    key : str
+        Short name of the descriptor.
+    n_scales : int
+        Number of columns.
+    facts : mapping
+        ``times`` (mm^2) or ``energies`` (log mm^-2) if known.
+
+    Returns
+    -------
+    list of str
+        The first line is the name, a second one helps to picture it.
 
     Examples
     --------
-    >>> scale_names("hks", 2, {"hks_times": np.array([10.0, 2500.0])})
-    ['t = 10 mm²', 't = 2,500 mm²']
+    >>> scale_names("hks", 1, {"times": [800.0]})
+    ['t = 800 mm²\nspread √(2t) = 40 mm']
+    >>> scale_names("gps", 2, {})
+    ['mode 1 of 2', 'mode 2 of 2']
     """
+    times, energies = (np.ravel(facts.get(grid, ())) for grid in ("times", "energies"))
+    if times.size == n_scales:
+        return [f"t = {number(t)} mm²\nspread √(2t) = {number(float(np.sqrt(2 * t)))} mm" for t in times]
+    if energies.size == n_scales:
+        lengths = 2 * np.pi / np.exp(energies / 2)
+        return [
+            f"log energy {energy:.2f}\nwavelength {number(float(length))} mm".replace("-", "−")
+            for energy, length in zip(energies, lengths, strict=True)
+        ]
     words = descriptor_words(key)
-    for grid_name in ("times", "energies", "scales", "frequencies"):
-        grid = metadata.get(f"{key}_{grid_name}")
-        if grid is not None and np.size(grid) == n_scales:
-            unit = f" {words.scale_units}" if words.scale_units else ""
-            return [f"{words.scale} = {number(float(value))}{unit}" for value in np.ravel(grid)]
     if n_scales == 1:
         return [words.title]
-    return [f"{words.scale or 'map'} {index + 1}" for index in range(n_scales)]
+    return [f"{words.scale or 'map'} {index + 1} of {n_scales}" for index in range(n_scales)]
 
 
 def load_matrix(given: Any, place: str) -> LabelledMatrix:
@@ -270,24 +282,42 @@ def pretty_units(units: str) -> str:
     return units
 
 
-def _cached_maps(path: Path, key: str) -> tuple[Any, Mapping[str, Any]]:
+def _cached_maps(path: Path, key: str) -> tuple[FloatArray, Mapping[str, Any]]:
     contents = load_hdf5(path)
-    descriptors = contents["descriptors"]
-    if key not in descriptors:
-        found = ", ".join(sorted(descriptors)) or "none"
-        raise FormatError(f"{path}: expected descriptor {key!r}, found {found}")
-    values = np.asarray(descriptors[key], dtype=float)
+    descriptors, metadata = contents["descriptors"], contents["metadata"]
+    held = next((name for name in (key, canonical_key(key)) if name in descriptors), None)
+    if held is None:
+        raise FormatError(
+            f"{path}: expected descriptor {key!r}, found {', '.join(sorted(descriptors)) or 'none'}"
+        )
+    values = np.asarray(descriptors[held], dtype=float)
     if values.ndim not in (1, 2):
         raise FormatError(f"{path}: expected a map for each vertex, found shape {values.shape}")
-    return values, contents["metadata"]
+    return values, {
+        name: metadata.get(f"{held}_{name}")
+        for name in ("times", "energies", "units")
+        if f"{held}_{name}" in metadata
+    }
 
 
-def _gifti_maps(path: Path) -> tuple[Any, list[str] | None]:
+def _gifti_maps(path: Path, key: str) -> tuple[FloatArray, Mapping[str, Any]]:
     import nibabel
 
     values = np.asarray(load_gifti_func(path), dtype=float)
-    names = [array.meta.get("Name", "") for array in nibabel.load(path).darrays]
-    return values, names if all(names) else None
+    meta = [array.meta for array in nibabel.load(path).darrays]
+    facts: dict[str, Any] = {}
+    beside = path.with_name(
+        path.name.removesuffix(".gii").removesuffix(".shape").removesuffix(".func") + ".json"
+    )
+    if beside.is_file():
+        sidecar = json.loads(beside.read_text(encoding="utf-8"))
+        known = {"times": "DiffusionTimes", "energies": "Energies", "units": "Units"}
+        facts = {name: sidecar[field] for name, field in known.items() if sidecar.get(field) is not None}
+    if units := {m.get("Units") for m in meta} - {None}:
+        facts["units"] = units.pop()
+    if meta and all(m.get("Name") for m in meta) and not {"times", "energies"} & set(facts):
+        facts["names"] = [m["Name"] for m in meta]
+    return values, facts
 
 
 def _name_of(given: Mapping[str, Any]) -> str:

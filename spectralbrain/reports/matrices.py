@@ -240,16 +240,9 @@ def plot_embedding(
         axis = figure.subplots()
         colors = [WARN if m else ACCENT for m in marked]
         axis.scatter(coordinates[:, 0], coordinates[:, 1], c=colors, s=46, edgecolors="white", linewidths=0.8)
-        for label, (x, y), m in zip(labels, coordinates, marked, strict=True):
-            if len(labels) <= 40 or m:
-                axis.annotate(
-                    label,
-                    (x, y),
-                    xytext=(6, 5),
-                    textcoords="offset points",
-                    fontsize=9,
-                    color=WARN if m else SOFT,
-                )
+        for label, (x, y), m in _labelled(labels, coordinates, marked):
+            color = WARN if m else SOFT
+            axis.annotate(label, (x, y), xytext=(6, 5), textcoords="offset points", fontsize=9, color=color)
         unit = f" ({matrix.units})" if matrix.units else ""
         axis.set_xlabel(f"first axis{unit}, {100 * explained[0]:.0f} %")
         axis.set_ylabel(f"second axis{unit}, {100 * explained[1]:.0f} %")
@@ -273,6 +266,19 @@ def plot_embedding(
             else "no outlier."
         ),
     )
+
+
+def _labelled(
+    labels: Sequence[str], coordinates: FloatArray, marked: Sequence[bool]
+) -> list[tuple[str, FloatArray, bool]]:
+    """Return which points get a name: all outliers, and whoever has room beside those."""
+    reach = float(np.ptp(coordinates, axis=0).max()) or 1.0
+    room = np.array([0.11, 0.035]) * reach
+    chosen: list[tuple[str, FloatArray, bool]] = []
+    for label, point, m in sorted(zip(labels, coordinates, marked, strict=True), key=lambda p: not p[2]):
+        if m or not any((np.abs(point - other) < room).all() for _, other, _ in chosen):
+            chosen.append((label, point, m))
+    return chosen
 
 
 def _draw_heat_map(

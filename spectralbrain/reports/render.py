@@ -116,15 +116,19 @@ class SurfaceRenderer:
             self._poly.GetPointData().GetArray("rgb").Modified()
         centre, _, _ = view.extent(self._vertices)
         reach = float(np.linalg.norm(np.ptp(self._vertices, axis=0))) or 1.0
-        camera = self._plotter.camera
-        camera.focal_point = centre
-        camera.position = centre + np.asarray(view.towards) * 2 * reach
-        camera.up = view.up
-        camera.parallel_scale = size[1] / scale / 2
-        camera.clipping_range = (0.5 * reach, 3.5 * reach)
-        self._plotter.window_size = [n * _SUPERSAMPLING for n in size]
-        self._plotter.render()
-        fine = np.asarray(self._plotter.screenshot(return_img=True))[..., :3]
+        window, camera = self._plotter.render_window, self._plotter.renderer.GetActiveCamera()
+        width, height = (n * _SUPERSAMPLING for n in size)
+        camera.SetFocalPoint(*centre)
+        camera.SetPosition(*(centre + np.asarray(view.towards) * 2 * reach))
+        camera.SetViewUp(*view.up)
+        camera.SetParallelScale(size[1] / scale / 2)
+        camera.SetClippingRange(0.5 * reach, 3.5 * reach)
+        window.SetSize(width, height)
+        window.Render()
+        pixels = drawing_module("vtkmodules.vtkCommonCore").vtkUnsignedCharArray()
+        window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
+        numpy_support: Any = drawing_module("vtkmodules.util.numpy_support")
+        fine = numpy_support.vtk_to_numpy(pixels).reshape(height, width, -1)[::-1, :, :3]
         blocks = fine.reshape(size[1], _SUPERSAMPLING, size[0], _SUPERSAMPLING, 3)
         picture: Image = np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
         return picture
@@ -206,27 +210,25 @@ def render_surface(
     return str(write_bytes_atomic(out_file, encode_png(picture)))
 
 
-def encode_png(picture: Image, *, palette: bool = False) -> bytes:
+def encode_png(picture: Image, *, light: bool = False) -> bytes:
     """Return a picture as PNG, without metadata.
 
     Parameters
     ----------
     picture : (H, W, 3) array of uint8
         The picture.
-    palette : bool
-        Use 256 colours, dithered: less than half the size.
+    light : bool
+        Round colours to steps of 4, which no eye sees: two thirds of the size. White stays white.
 
     Returns
     -------
     bytes
     """
     pillow = drawing_module("PIL.Image")
-    image = pillow.fromarray(np.ascontiguousarray(picture))
-    if palette:
-        colors = image.quantize(256, method=pillow.Quantize.MEDIANCUT)
-        image = image.quantize(palette=colors, dither=pillow.Dither.FLOYDSTEINBERG)
+    if light:
+        picture = np.minimum((picture.astype(np.uint16) + 2) // 4 * 4, 255).astype(np.uint8)
     stream = BytesIO()
-    image.save(stream, format="PNG", compress_level=9)
+    pillow.fromarray(np.ascontiguousarray(picture)).save(stream, format="PNG", compress_level=6)
     return stream.getvalue()
 
 

@@ -135,8 +135,8 @@ def svg_figure(
 
 
 def png_figure(picture: Image, *, slug: str, title: str, caption: str, alt: str) -> Figure:
-    """Return a picture as a figure with 256 colours."""
-    return Figure(slug, title, caption, alt, encode_png(picture, palette=True), "image/png")
+    """Return a picture as a figure."""
+    return Figure(slug, title, caption, alt, encode_png(picture, light=True), "image/png")
 
 
 def slugify(text: str) -> str:

@@ -23,7 +23,6 @@ class DescriptorWords:
     units: str
     explanation: str
     scale: str = ""
-    scale_units: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ _DESCRIPTORS = {
         "How much of the heat put on a point is still there after time t. It stays where heat cannot "
         "spread: tips of gyri and poles are high, flat or saddle-like places low. Short times show local "
         "folding, long times the global shape.",
-        "t",
-        "mm²",
+        "time",
     ),
     "si_hks": DescriptorWords(
         "Scale-invariant heat kernel signature (SI-HKS)",
@@ -57,7 +55,7 @@ _DESCRIPTORS = {
         "mm⁻²",
         "How likely a quantum particle of a given energy is found at a point. Low energies show the "
         "global shape, high energies local detail.",
-        "log energy",
+        "energy",
     ),
     "gps": DescriptorWords(
         "Global point signature (GPS)",
@@ -115,6 +113,17 @@ _FLAGS: dict[str, tuple[Severity, str]] = {
 }
 
 
+def canonical_key(key: str) -> str:
+    """Return the name under which this library stores a descriptor.
+
+    Examples
+    --------
+    >>> canonical_key("sihks")
+    'si_hks'
+    """
+    return _ALIASES.get(key, key)
+
+
 def descriptor_words(key: str) -> DescriptorWords:
     """Return title, unit and explanation of a descriptor, from its key.
 
@@ -125,7 +134,7 @@ def descriptor_words(key: str) -> DescriptorWords:
     >>> descriptor_words("my_map").title
     'my map'
     """
-    known = _DESCRIPTORS.get(_ALIASES.get(key, key))
+    known = _DESCRIPTORS.get(canonical_key(key))
     return known or DescriptorWords(key.replace("_", " "), "", "", "map")
 
 
