@@ -43,6 +43,8 @@ class SpectralAsymmetry(TableInterface):
     input_spec = SpectralAsymmetryInputSpec
     output_spec = SpectralAsymmetryOutputSpec
     function = "spectralbrain.spectral.asymmetry.spectral_asymmetry"
+    cites = ("wachinger2015",)
+    methods = "Left and right were compared by the {metric} distance of their normalised spectra."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         outputs = super()._store([dataclasses.asdict(result)], folder, arguments)
@@ -71,6 +73,8 @@ class AsymmetryTable(TableInterface):
     input_spec = AsymmetryTableInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.asymmetry.asymmetry_table"
+    cites = ("wachinger2015",)
+    methods = "Left and right were compared by the {metric} distance of their normalised spectra."
     accepts_failures = True
     extras = {"ids": "the keys of the mappings left and right"}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from nipype.external.due import BibTeX
 from nipype.interfaces.base import (
     BaseInterfaceInputSpec,
     File,
@@ -39,6 +40,7 @@ from spectralbrain.errors import (
 )
 from spectralbrain.interfaces import _nodes
 from spectralbrain.interfaces._hashing import SCHEME, fingerprint
+from spectralbrain.interfaces.references import REFERENCES
 from spectralbrain.resources import granted_threads
 
 _nodes.install()
@@ -170,6 +172,10 @@ class SpectralInterface(SimpleInterface):
         Trait that is no argument of the function -> why the node has it.
     accepts_failures : bool
         Whether recorded failures of earlier nodes are rows of this node's result.
+    cites : tuple of str
+        What the function implements: keys of :data:`spectralbrain.interfaces.references.REFERENCES`.
+    methods : str
+        A sentence for the methods section; inputs and outputs stand in braces.
     """
 
     is_spectralbrain_interface: ClassVar[bool] = True
@@ -180,6 +186,16 @@ class SpectralInterface(SimpleInterface):
     arguments: ClassVar[dict[str, str]] = {}
     extras: ClassVar[dict[str, str]] = {}
     accepts_failures: ClassVar[bool] = False
+    cites: ClassVar[tuple[str, ...]] = ()
+    methods: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        entries = (REFERENCES[key] for key in cls.cites)
+        cls._references = [
+            {"entry": BibTeX(entry.bibtex), "description": entry.title, "tags": ["implementation"]}
+            for entry in entries
+        ]
 
     def _run_interface(self, runtime: Any) -> Any:
         folder = Path(runtime.cwd)

@@ -69,6 +69,9 @@ class BuildGeometricConnectome(SpectralInterface):
     input_spec = BuildGeometricConnectomeInputSpec
     output_spec = BuildGeometricConnectomeOutputSpec
     function = "spectralbrain.spectral.connectome.build_geometric_connectome"
+    methods = (
+        "Regions were compared by the {method} distance of their area-weighted descriptor distributions."
+    )
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.interfaces._files import write_table

@@ -76,6 +76,12 @@ class Decompose(SpectralInterface):
     input_spec = DecomposeInputSpec
     output_spec = DecomposeOutputSpec
     function = "spectralbrain.spectral.decomposition.decompose"
+    cites = ("reuter2006",)
+    methods = (
+        "Laplace-Beltrami eigenpairs ({n_modes} modes, null modes included) were computed with linear finite "
+        "elements ({laplacian} Laplacian, {mass} mass matrix, {boundary} condition on boundary edges) and "
+        "verified to be complete."
+    )
     extras = {"metadata": "facts about the surface that only the caller knows"}
 
     def _collect(self, folder: Path) -> dict[str, Any]:

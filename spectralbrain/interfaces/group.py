@@ -116,6 +116,8 @@ class DistanceMatrix(GroupInterface):
     input_spec = DistanceMatrixInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.group.distance_matrix"
+    cites = ("reuter2006", "wachinger2015")
+    methods = "Participants were compared by the {method} distance of their spectra."
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
@@ -151,6 +153,8 @@ class FindOutliers(TableInterface):
     input_spec = FindOutliersInputSpec
     output_spec = FindOutliersOutputSpec
     function = "spectralbrain.spectral.group.find_outliers"
+    cites = ("iglewicz1993",)
+    methods = "Outliers were flagged by a robust z above {threshold} (median and median absolute deviation)."
     extras = {"values_column": "which column of values_file", "names_column": "which column of values_file"}
 
     def _collect(self, folder: Path) -> dict[str, Any]:

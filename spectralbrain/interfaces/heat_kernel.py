@@ -40,6 +40,8 @@ class ComputeHKS(TimesInterface):
     input_spec = ComputeHKSInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.heat_kernel.compute_hks"
+    cites = ("sun2009",)
+    methods = "The heat kernel signature was evaluated at each vertex."
     array = "hks"
 
 
@@ -63,4 +65,6 @@ class ComputeSIHKS(ArrayInterface):
     input_spec = ComputeSIHKSInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.heat_kernel.compute_si_hks"
+    cites = ("bronstein2010",)
+    methods = "The scale-invariant heat kernel signature was evaluated at each vertex."
     array = "si_hks"

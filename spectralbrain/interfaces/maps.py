@@ -89,6 +89,7 @@ class FilterMap(ArrayInterface):
     input_spec = FilterMapInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.maps.filter_map"
+    methods = "Maps were filtered by wavelength on the modes of the surface."
     array = "filtered"
 
 

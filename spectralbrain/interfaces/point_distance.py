@@ -29,6 +29,8 @@ class DiffusionDistance(ArrayInterface):
     input_spec = DiffusionDistanceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.point_distance.diffusion_distance"
+    cites = ("coifman2006",)
+    methods = "Diffusion distances on the surface were computed (t = {t})."
     array = "diffusion_distance"
 
 
@@ -46,6 +48,8 @@ class CommuteTimeDistance(ArrayInterface):
     input_spec = CommuteTimeDistanceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.point_distance.commute_time_distance"
+    cites = ("qiu2007",)
+    methods = "Commute-time distances on the surface were computed."
     array = "commute_time_distance"
 
 
@@ -63,4 +67,6 @@ class BiharmonicDistance(ArrayInterface):
     input_spec = BiharmonicDistanceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.point_distance.biharmonic_distance"
+    cites = ("lipman2010",)
+    methods = "Biharmonic distances on the surface were computed."
     array = "biharmonic_distance"

@@ -19,6 +19,8 @@ class ComputeGPS(ArrayInterface):
     input_spec = ComputeGPSInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.point_signature.compute_gps"
+    cites = ("rustamov2007",)
+    methods = "The global point signature was evaluated at each vertex."
     array = "gps"
 
 
@@ -34,4 +36,6 @@ class ComputeBKS(ArrayInterface):
     input_spec = ComputeBKSInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.point_signature.compute_bks"
+    cites = ("lipman2010",)
+    methods = "The diagonal of the biharmonic kernel was evaluated at each vertex."
     array = "bks"

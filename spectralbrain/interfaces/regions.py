@@ -84,6 +84,8 @@ class ComputeRegionSpectra(SpectralInterface):
     input_spec = ComputeRegionSpectraInputSpec
     output_spec = ComputeRegionSpectraOutputSpec
     function = "spectralbrain.spectral.regions.compute_region_spectra"
+    cites = ("reuter2006", "wachinger2015")
+    methods = "Each region of the parcellation was decomposed on its own sub-surface ({k} modes)."
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)

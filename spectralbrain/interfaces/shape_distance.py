@@ -48,6 +48,8 @@ class ShapeDNADistance(DistanceInterface):
     input_spec = ShapeDNADistanceInputSpec
     output_spec = DistanceOutputSpec
     function = "spectralbrain.spectral.shape_distance.shapedna_distance"
+    cites = ("reuter2006", "wachinger2015")
+    methods = "Surfaces were compared by the {metric} distance of their ShapeDNA."
 
 
 class WESDInputSpec(PairInputSpec):
@@ -63,6 +65,8 @@ class WESD(DistanceInterface):
     input_spec = WESDInputSpec
     output_spec = DistanceOutputSpec
     function = "spectralbrain.spectral.shape_distance.wesd"
+    cites = ("konukoglu2013",)
+    methods = "Surfaces were compared by the weighted spectral distance (p = {p})."
 
 
 class WESDMatrixInputSpec(SpectraInputSpec):
@@ -79,6 +83,8 @@ class WESDMatrix(MatrixInterface):
     input_spec = WESDMatrixInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.shape_distance.wesd_matrix"
+    cites = ("konukoglu2013",)
+    methods = "Surfaces were compared by the weighted spectral distance (p = {p})."
 
 
 class ShapeDNADistanceMatrixInputSpec(SpectraInputSpec):
@@ -98,3 +104,5 @@ class ShapeDNADistanceMatrix(MatrixInterface):
     input_spec = ShapeDNADistanceMatrixInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.shape_distance.shapedna_distance_matrix"
+    cites = ("reuter2006", "wachinger2015")
+    methods = "Surfaces were compared by the {metric} distance of their ShapeDNA."

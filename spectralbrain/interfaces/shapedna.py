@@ -35,6 +35,8 @@ class ComputeShapeDNA(ArrayInterface):
     input_spec = ComputeShapeDNAInputSpec
     output_spec = ComputeShapeDNAOutputSpec
     function = "spectralbrain.spectral.shapedna.compute_shapedna"
+    cites = ("reuter2006",)
+    methods = "ShapeDNA was derived from the eigenvalues (normalisation: {normalization})."
     array = "shapedna"
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:

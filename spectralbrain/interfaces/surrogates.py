@@ -28,4 +28,6 @@ class Eigenstrap(ArrayInterface):
     input_spec = EigenstrapInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.surrogates.eigenstrap"
+    cites = ("koussis2025",)
+    methods = "Surrogate maps were made by rotating coefficients inside groups of modes (seed {seed})."
     array = "surrogates"

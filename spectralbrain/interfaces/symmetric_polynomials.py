@@ -21,4 +21,6 @@ class ComputeBatesSignatures(TimesInterface):
     input_spec = ComputeBatesSignaturesInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.symmetric_polynomials.compute_bates_signatures"
+    cites = ("bates2011",)
+    methods = "Symmetric polynomials of the modes (up to order {order}) were evaluated at each vertex."
     array = "bates"

@@ -30,6 +30,8 @@ class ComputeWKS(ArrayInterface):
     input_spec = ComputeWKSInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.wave_kernel.compute_wks"
+    cites = ("aubry2011",)
+    methods = "The wave kernel signature was evaluated at each vertex."
     array = "wks"
 
     def _grid(self, arguments: Mapping[str, Any]) -> dict[str, Any]:

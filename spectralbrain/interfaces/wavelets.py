@@ -42,6 +42,8 @@ class ComputeWavelets(WaveletInterface):
     input_spec = ComputeWaveletsInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.wavelets.compute_wavelets"
+    cites = ("hammond2011",)
+    methods = "A spectral wavelet signature ({kernel} kernel) was evaluated at each vertex."
     array = "wavelets"
 
 
@@ -58,4 +60,6 @@ class WaveletTransform(WaveletInterface):
     input_spec = WaveletTransformInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.wavelets.wavelet_transform"
+    cites = ("hammond2011",)
+    methods = "Maps were transformed to spectral wavelet coefficients ({kernel} kernel)."
     array = "coefficients"
