@@ -24,7 +24,7 @@ METHODS = ("wasserstein", "energy", "euclidean", "cosine", "correlation")
 class GeometricConnectome:
     """A region by region matrix of distances, with what it covers.
 
-    Unpacks as ``matrix, labels``.
+    Unpacks and is indexed as the pair ``(matrix, labels)``.
 
     Attributes
     ----------
@@ -50,6 +50,9 @@ class GeometricConnectome:
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.matrix, self.labels))
+
+    def __getitem__(self, item: int) -> Any:
+        return (self.matrix, self.labels)[item]
 
 
 @dataclass(frozen=True, eq=False)

@@ -250,7 +250,7 @@ def shape_difference(
         return area
     first, second = source.n_null_modes, target.n_null_modes
     inner = c[second:, first:]
-    stiff = np.asarray(target.eigenvalues)[second : c.shape[0]]
+    stiff: FloatArray = np.asarray(target.eigenvalues)[second : c.shape[0]]
     result: FloatArray = (inner.T * stiff) @ inner / np.asarray(source.eigenvalues)[first : c.shape[1], None]
     return result
 
@@ -294,7 +294,8 @@ def _point_map(
 
     def nearest(block: FloatArray) -> FloatArray:
         scores = np.nan_to_num(block) @ places.T - half
-        return scores.argmax(axis=1)[:, None].astype(float)
+        best: FloatArray = scores.argmax(axis=1)[:, None].astype(np.float64)
+        return best
 
     found = map_rows(nearest, queries, 1, scratch=2 * len(candidates), n_threads=n_threads)[:, 0]
     points: IntArray = np.where(target.domain, candidates[found.astype(np.int64)], -1)

@@ -43,7 +43,10 @@ def test_means_are_area_weighted(method):
 
 
 def test_unpacks_like_the_peers_and_agrees_without_weights():
-    matrix, labels = build_geometric_connectome(VALUES)
+    found = build_geometric_connectome(VALUES)
+    matrix, labels = found
+    assert found[0] is matrix
+    assert found[1] is labels
     assert labels == ["a", "b", "c"]
     expected = np.mean([wasserstein_distance(VALUES["a"][:, t], VALUES["b"][:, t]) for t in range(3)])
     assert np.isclose(matrix[0, 1], expected)

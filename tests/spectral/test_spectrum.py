@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, FormatError
+from spectralbrain.geometry.solids import ellipsoid
+from spectralbrain.io.export import save_hdf5
 from spectralbrain.spectral.spectrum import Spectrum, non_null_eigenvalues
 
 FACTS = {"n_null_modes": 1, "surface_area": 4.0}
@@ -35,6 +37,22 @@ def test_null_modes_are_counted_not_thresholded(closed, pinned, two_parts, resca
     huge = rescale(closed, 1e9)  # lambda_1 about 1e-21: below anybody's threshold
     assert huge.eigenvalues[1] < 1e-19
     assert len(non_null_eigenvalues(huge)) == 39
+
+
+def test_load_reads_the_light_half(tmp_path):
+    decomposition = ellipsoid(2).decompose(k=8)
+    path = decomposition.save(tmp_path / "modes.h5")
+    light = Spectrum.load(path)
+    assert np.array_equal(light.eigenvalues, decomposition.eigenvalues)
+    assert light.surface_area == decomposition.surface_area
+    assert light.metadata["boundary"] == "closed"
+    assert not hasattr(light, "eigenvectors")
+
+
+def test_load_refuses_a_file_without_spectrum(tmp_path):
+    path = save_hdf5(tmp_path / "hks.h5", descriptors={"hks": np.ones((3, 2))})
+    with pytest.raises(FormatError, match=r"hks\.h5: expected the dataset 'eigenvalues'"):
+        Spectrum.load(path)
 
 
 @pytest.mark.parametrize(
