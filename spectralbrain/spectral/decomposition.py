@@ -114,7 +114,7 @@ class SpectralDecomposition:
         return replace(self, eigenvalues=values, eigenvectors=vectors, metadata=metadata)
 
     def extend(self, k: int, *, n_threads: int | None = None) -> SpectralDecomposition:
-        """Return the decomposition with k modes.
+        """Return the decomposition with k modes, without computing those at hand again.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class SpectralDecomposition:
         from spectralbrain.spectral.eigensolver.surface import solve_surface
 
         k = _whole_number(k, "k", self.k, self.mesh.n_vertices)
-        return solve_surface(self.mesh, k, n_threads=n_threads, **self._options())
+        return solve_surface(self.mesh, k, n_threads=n_threads, known=self, **self._options())
 
     def save(self, path: PathLike) -> Path:
         """Write the decomposition to an HDF5 file and return its absolute path.

@@ -31,9 +31,8 @@ from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
 # First test for convergence and growth of the basis between tests, in units of wanted pairs.
 FIRST_TEST = 2.0
 TEST_GROWTH = 1.05
-# Loss of orthogonality above which blocks are reorthogonalised at once, and below which less often.
-ACCEPTED_LOSS = 1e-8
-NEGLIGIBLE_LOSS = 1e-11
+# Fraction of the accepted loss of orthogonality below which blocks are reorthogonalised less often.
+NEGLIGIBLE_LOSS = 1e-2
 # Deviation of a Gram matrix from the identity below which a block is not orthonormalised once more.
 CLEAN = 1e-13
 LONGEST_DELAY = 4
@@ -82,6 +81,8 @@ class BlockLanczos:
         Largest number of columns of the basis.
     seed : int
         Of the starting block.
+    accepted_loss : float
+        Loss of orthogonality above which blocks are reorthogonalised sooner.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class BlockLanczos:
         width: int,
         capacity: int,
         seed: int = 0,
+        accepted_loss: float = 1e-9,
     ) -> None:
         self.panels, self.mass, self.solve = panels, mass, solve
         self.shift, self.width = shift, width
@@ -102,6 +104,7 @@ class BlockLanczos:
         self._mass_buffers = [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)]
         self.delay = 2
         self.worst_loss = 0.0
+        self.accepted_loss = accepted_loss
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
         mass_start = panels.sparse(mass, start, np.empty_like(start))
         self.current = self.solve(mass_start)
@@ -198,9 +201,9 @@ class BlockLanczos:
         self._orthonormalise(blocks, mass_blocks)
         self.basis.append(blocks)
         self.worst_loss = max(self.worst_loss, largest)
-        if largest > ACCEPTED_LOSS:
+        if largest > self.accepted_loss:
             self.delay = max(1, self.delay - 1)
-        elif largest < NEGLIGIBLE_LOSS:
+        elif largest < NEGLIGIBLE_LOSS * self.accepted_loss:
             self.delay = min(LONGEST_DELAY, self.delay + 1)
         self._open_slab()
 

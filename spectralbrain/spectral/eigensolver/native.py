@@ -107,7 +107,9 @@ class NativeSolver:
     def _block_lanczos(self, window: Window, shift: float, factor: Factorization, width: int) -> Pairs:
         panels, stiffness, mass = self._operators()
         capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
-        lanczos = BlockLanczos(panels, mass, factor.solve, shift, width, capacity)
+        lanczos = BlockLanczos(
+            panels, mass, factor.solve, shift, width, capacity, accepted_loss=self.tol / 10
+        )
         found = run_lanczos(
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
@@ -169,19 +171,23 @@ class NativeSolver:
         """Return the pairs after an inverse iteration on some columns and a Rayleigh-Ritz step on all.
 
         The iteration is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it
-        adds is small and its rounding errors smaller still.
+        adds is small and its rounding errors smaller still. It multiplies what is left of another
+        eigenvector by (lambda - sigma) / (lambda_other - sigma): the shift has to be near.
         """
         if not self._ready:  # LAPACK's pairs
             return pairs
-        _, factor = self._shift(Window(0, -np.inf, len(pairs.values)))
         panels, stiffness, mass = self._operators()
         vectors = pairs.vectors[self.symbolic.order]
-        for start in range(0, len(columns), CORRECTED_TOGETHER):
-            chosen = columns[start : start + CORRECTED_TOGETHER]
-            block = np.ascontiguousarray(vectors[:, chosen])
-            residual = panels.sparse(stiffness, block, np.empty_like(block))
-            residual -= panels.sparse(mass, block, np.empty_like(block)) * pairs.values[chosen]
-            vectors[:, chosen] -= factor.solve(residual)
+        thirds = np.minimum(3 * pairs.values[columns] / pairs.values[-1], 2).astype(int)
+        for third in np.unique(thirds):
+            late = columns[thirds == third]
+            factor = self.factorize(_middle_gap(pairs.values, late))
+            for start in range(0, len(late), CORRECTED_TOGETHER):
+                chosen = late[start : start + CORRECTED_TOGETHER]
+                block = np.ascontiguousarray(vectors[:, chosen])
+                residual = panels.sparse(stiffness, block, np.empty_like(block))
+                residual -= panels.sparse(mass, block, np.empty_like(block)) * pairs.values[chosen]
+                vectors[:, chosen] -= factor.solve(residual)
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
         return Pairs(values, self._restored(vectors))
 
@@ -212,6 +218,15 @@ class NativeSolver:
             norms = np.sqrt(2 * (residual**2 / self.mass.diagonal()[:, None]).sum(axis=0))
             error = float((norms / lengths).max() / shift)
         return factor.n_negative, error
+
+
+def _middle_gap(values: FloatArray, columns: IntArray) -> float:
+    """Return a shift in the widest gap around the middle of some eigenvalues."""
+    middle = int(np.median(columns))
+    start, stop = max(0, middle - 5), min(len(values), middle + 6)
+    widths = np.diff(values[start:stop])
+    i = start + int(np.argmax(widths))
+    return float(0.4 * values[i] + 0.6 * values[i + 1])
 
 
 def _first_columns(parts: list[FloatArray], count: int) -> list[FloatArray]:

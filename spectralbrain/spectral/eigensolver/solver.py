@@ -76,6 +76,7 @@ def smallest_pairs(
     k: int | None,
     cluster_rtol: float,
     cutoff: float | None = None,
+    known: dict[int, Pairs] | None = None,
 ) -> Spectrum:
     """Return the smallest eigenpairs of the union of pieces, with an inertia count.
 
@@ -89,6 +90,8 @@ def smallest_pairs(
         Neighbours closer than this, relatively, are one multiple eigenvalue.
     cutoff : float, optional
         Return all pairs below this eigenvalue.
+    known : dict of Pairs, optional
+        Pairs of some pieces that are known already.
 
     Returns
     -------
@@ -109,7 +112,8 @@ def smallest_pairs(
     areas = np.array([pencil.area for pencil in pencils])
     wanted = np.ceil(k * areas / areas.sum()).astype(int) + EXTRA_PAIRS
     for _ in range(ATTEMPTS):
-        spectrum = _count(_extend_until_gap(pencils, solvers, k, wanted, cluster_rtol), solvers)
+        pairs, known = known or {}, None
+        spectrum = _count(_extend_until_gap(pencils, solvers, k, wanted, cluster_rtol, pairs), solvers)
         if spectrum.is_complete:
             break
         wanted += EXTRA_PAIRS + abs(spectrum.inertia_count - len(spectrum.values))
@@ -128,16 +132,20 @@ def _count(spectrum: Spectrum, solvers: list[PencilSolver]) -> Spectrum:
 
 
 def _extend_until_gap(
-    pencils: list[Pencil], solvers: list[PencilSolver], k: int, wanted: IntArray, cluster_rtol: float
+    pencils: list[Pencil],
+    solvers: list[PencilSolver],
+    k: int,
+    wanted: IntArray,
+    cluster_rtol: float,
+    pairs: dict[int, Pairs],
 ) -> Spectrum:
     """Ask each piece for more pairs, in place of `wanted`, until a gap behind pair k is known."""
     sizes = np.array([pencil.n for pencil in pencils])
     np.minimum(wanted, sizes, out=wanted)
-    pairs: dict[int, Pairs] = {}
     while True:
         for i, solver in enumerate(solvers):
             if i not in pairs or len(pairs[i].values) < wanted[i]:
-                pairs[i] = insert_null_mode(pencils[i], solver.lowest(int(wanted[i])))
+                pairs[i] = insert_null_mode(pencils[i], solver.lowest(int(wanted[i]), pairs.get(i)))
         found = [pairs[i] for i in range(len(solvers))]
         open_ended = np.array([len(p.values) for p in found]) < sizes
         last = np.array([p.values[-1] for p in found])
@@ -159,15 +167,14 @@ def _merge(pairs: list[Pairs], k: int, bound: float, cluster_rtol: float) -> Spe
     values, owner = values[order], owner[order]
     for run in clusters(values, cluster_rtol):
         owner[run] = np.sort(owner[run])  # equal eigenvalues of equal pieces: in order of the pieces
-    for run in clusters(values, max(cluster_rtol, NARROWEST_GAP)):
-        end = run.stop
-        if end < k:
-            continue
-        exhausted = end == len(values) and bound == np.inf
-        if not exhausted and (end == len(values) or values[end] > bound):
-            return None
-        above = np.inf if exhausted else float(values[end])
-        below = float(values[end - 1])
-        gap = 1.0 if exhausted else (above - below) / above
-        return Spectrum(values[:end], owner[:end], pairs, k, (below + above) / 2, gap, end, 0.0)
+    ends = np.array([run.stop for run in clusters(values, max(cluster_rtol, NARROWEST_GAP))])
+    inner = ends[(ends >= k) & (ends < len(values))]
+    inner = inner[values[inner] <= bound][: EXTRA_PAIRS + 1]
+    if len(inner):
+        gaps = (values[inner] - values[inner - 1]) / values[inner]
+        end = int(inner[np.argmax(gaps)])
+        shift = (values[end - 1] + values[end]) / 2
+        return Spectrum(values[:end], owner[:end], pairs, k, float(shift), float(gaps.max()), end, 0.0)
+    if bound == np.inf:
+        return Spectrum(values, owner, pairs, k, np.inf, 1.0, len(values), 0.0)
     return None

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from spectralbrain.spectral.decomposition import SpectralDecomposition
 
 DEFAULT_K = 100
-# How often a backend may improve pairs whose residual is above the tolerance.
-REFINEMENTS = 2
+# How often a backend may improve pairs whose residual is above half the tolerance.
+REFINEMENTS = 3
 _CHOICES = {
     "laplacian": LAPLACIANS,
     "mass": MASSES,
@@ -51,8 +51,12 @@ def solve_surface(
     tol: float = 1e-8,
     n_threads: int | None = None,
     on_unverified: str = "raise",
+    known: SpectralDecomposition | None = None,
 ) -> SpectralDecomposition:
-    """Compute a decomposition: see :func:`spectralbrain.spectral.decomposition.decompose`."""
+    """Compute a decomposition: see :func:`spectralbrain.spectral.decomposition.decompose`.
+
+    Pairs of `known`, a decomposition of the same mesh with the same options, are not computed again.
+    """
     from spectralbrain.spectral.decomposition import SpectralDecomposition
 
     given = {"laplacian": laplacian, "mass": mass, "boundary": boundary, "on_unverified": on_unverified}
@@ -67,7 +71,9 @@ def solve_surface(
     with Team(threads) as team:
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
-        spectrum = smallest_pairs(problem.pencils, solvers, _check_k(k, below, problem), tol / 10, cutoff)
+        count = _check_k(k, below, problem)
+        pairs = None if known is None else _known_pairs(problem, known)
+        spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, cutoff, pairs)
         count = spectrum.n_wanted
         full = np.full((mesh.n_vertices, count), np.nan)
         full[domain.index] = 0.0
@@ -116,7 +122,7 @@ def _finish(
             wanted = int((mine < k).sum())
             seen = examine(panels, pencil, other, values[:wanted], vectors[:, :wanted])
             relative = seen.residuals / scale[mine[:wanted]]
-            late = np.flatnonzero(relative > tol)
+            late = np.flatnonzero(relative > tol / 2)
             if not len(late) or attempt == REFINEMENTS:
                 break
             refined = insert_null_mode(pencil, solvers[i].refine(pairs, late))
@@ -136,6 +142,18 @@ def _finish(
         "discretization_error": errors,
         "edges_per_wavelength": wavelengths / domain.edge_lengths.mean(),
     }
+
+
+def _known_pairs(problem: Problem, known: SpectralDecomposition) -> dict[int, Pairs]:
+    """Return the pairs of each piece of a decomposition of the same problem, in normalised units."""
+    domain = problem.domain
+    values, vectors = known.eigenvalues * domain.unit**2, known.eigenvectors[domain.index]
+    pairs = {}
+    for i, piece in enumerate(problem.pieces):
+        mine = np.abs(vectors[piece]).max(axis=0) > 0
+        if mine.any():
+            pairs[i] = Pairs(values[mine], vectors[np.ix_(piece, np.flatnonzero(mine))] * domain.unit)
+    return pairs
 
 
 def _scatter_vectors(
