@@ -215,9 +215,9 @@ def _to_json(value: Any, where: str) -> Any:
     if cls is np.str_:
         return {"__str_scalar__": str(value)}
     if isinstance(value, np.generic) and value.dtype.kind in NUMERIC:
-        return {"__scalar__": _numbers_to_json(np.asarray(value))}
+        return {"__scalar__": numbers_to_json(np.asarray(value))}
     if cls is np.ndarray and value.dtype.kind in NUMERIC:
-        return {"__array__": _numbers_to_json(value)}
+        return {"__array__": numbers_to_json(value)}
     if cls is np.ndarray and value.dtype.kind == "U":
         return {"__str_array__": [value.dtype.str, list(value.shape), value.ravel().tolist()]}
     raise MetadataError(f"{where}: {_kind(value)} cannot be stored so that it comes back equal")
@@ -251,19 +251,21 @@ def _from_json(value: Any) -> Any:
         case "__str_scalar__":
             return np.str_(content)
         case "__scalar__":
-            return _numbers_from_json(content)[()]
+            return numbers_from_json(content)[()]
         case "__array__":
-            return _numbers_from_json(content)
+            return numbers_from_json(content)
         case "__str_array__":
             return np.array(content[2], dtype=content[0]).reshape(content[1])
     raise ValueError(f"unknown type {name!r}")
 
 
-def _numbers_to_json(array: Any) -> list[Any]:
+def numbers_to_json(array: Any) -> list[Any]:
+    """Return dtype, shape and bytes of an array."""
     return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
 
 
-def _numbers_from_json(content: list[Any]) -> Any:
+def numbers_from_json(content: list[Any]) -> Any:
+    """Undo :func:`numbers_to_json`."""
     dtype = np.dtype(content[0])
     if dtype.kind not in NUMERIC:
         raise ValueError(f"unexpected dtype {content[0]!r}")

@@ -1,7 +1,6 @@
 """The process that parses HDF5 files of unknown origin, and may die of them.
 
-Links, layouts and external lists are looked at through names and creation properties before any
-object is asked for its shape, because asking a virtual dataset already opens other files.
+What it reads is what :class:`~spectralbrain.io._hdf5_survey.Survey` lets pass.
 """
 
 from __future__ import annotations
@@ -17,37 +16,19 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5l, h5o, h5t, h5z
 
 from spectralbrain.io._hdf5_attributes import (
     Stored,
-    _numbers_from_json,
-    _numbers_to_json,
-    read_attributes,
+    numbers_from_json,
+    numbers_to_json,
 )
-from spectralbrain.io._hdf5_contents import ROOT_ARRAYS
+from spectralbrain.io._hdf5_survey import Refusal, Survey
 
 LENGTH = "<Q"
 MAGIC_END = b"complete"
 _ROOM = 2 * 2**30  # address space of Python, NumPy and libhdf5 themselves
 _MANY = 10_000
-_DEPTH = 8
-_ATTRIBUTE_LIMIT = 2**26
-_LZF = 32000
-_FILTERS = {
-    h5z.FILTER_DEFLATE,
-    h5z.FILTER_SHUFFLE,
-    h5z.FILTER_FLETCHER32,
-    h5z.FILTER_SZIP,
-    h5z.FILTER_NBIT,
-    h5z.FILTER_SCALEOFFSET,
-    _LZF,
-}
 _SLAB = 2**23
-
-
-class Refusal(Exception):
-    """The file is not worth, or not safe, reading on; the text says why."""
 
 
 def main() -> None:
@@ -57,7 +38,7 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     try:
         with h5py.File(_Stream(descriptor), "r") as file:
-            survey = Survey(file, limit)
+            survey = Survey(file, limit, _MANY)
             header: dict[str, Any] = {
                 "attributes": pack_attributes(survey.attributes),
                 "groups": sorted(survey.groups),
@@ -105,84 +86,6 @@ def _send_values(output: BinaryIO, dataset: Any) -> None:
         output.write(np.ascontiguousarray(dataset[start : start + step]).data)
 
 
-class Survey:
-    """Everything in a file that this library would read, after all the checks."""
-
-    def __init__(self, file: Any, limit: int) -> None:
-        self.datasets: dict[str, Any] = {}
-        self.groups: set[str] = set()
-        self._left = limit
-        self._visited = 0
-        _check_attributes(file)
-        self.attributes = read_attributes(file)
-        self._visit(file.id, "", 0)
-
-    def _visit(self, group: Any, prefix: str, depth: int) -> None:
-        if depth > _DEPTH:
-            raise Refusal(f"{prefix}: groups are nested too deeply, or in a loop")
-        if group.get_num_objs() > _MANY:
-            raise Refusal(f"/{prefix}: holds too many objects")
-        for raw in group:
-            self._visited += 1
-            if self._visited > _MANY:
-                raise Refusal("holds too many objects")
-            name = prefix + raw.decode()
-            if group.links.get_info(raw).type != h5l.TYPE_HARD:
-                raise Refusal(f"{name}: a soft or external link, which is not followed")
-            kind = h5o.get_info(group, raw).type
-            if depth == 0 and name not in (*ROOT_ARRAYS, "descriptors", "mass"):
-                continue
-            if kind == h5o.TYPE_GROUP:
-                self.groups.add(name)
-                self._visit(h5o.open(group, raw), f"{name}/", depth + 1)
-            elif kind == h5o.TYPE_DATASET:
-                self._add(h5d.open(group, raw), name)
-            else:
-                raise Refusal(f"{name}: expected an array or a group")
-
-    def _add(self, dataset: Any, name: str) -> None:
-        creation = dataset.get_create_plist()
-        if creation.get_layout() not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED):
-            raise Refusal(f"{name}: a virtual dataset, whose data are in other files")
-        if creation.get_external_count() > 0:
-            raise Refusal(f"{name}: its data are in other files")
-        for i in range(creation.get_nfilters()):
-            if creation.get_filter(i)[0] not in _FILTERS:
-                raise Refusal(f"{name}: needs the filter {creation.get_filter(i)[0]}, which is not known")
-        if not _is_number(dataset.get_type()):
-            raise Refusal(f"{name}: expected numbers")
-        space = dataset.get_space()
-        if space.get_simple_extent_type() == h5py.h5s.NULL:
-            raise Refusal(f"{name}: expected an array, found a null dataspace")
-        size = space.get_simple_extent_npoints() * dataset.get_type().get_size()
-        if creation.get_layout() == h5d.CHUNKED:
-            size = max(size, math.prod(creation.get_chunk()) * dataset.get_type().get_size())
-        self._left -= size
-        if self._left < 0:
-            raise Refusal(f"{name}: declares {size} bytes, too many for a file of this size")
-        self.datasets[name] = h5py.Dataset(dataset)
-
-
-def _check_attributes(file: Any) -> None:
-    if h5a.get_num_attrs(file.id) > _MANY:
-        raise Refusal("holds too many attributes")
-    left = _ATTRIBUTE_LIMIT
-    for i in range(h5a.get_num_attrs(file.id)):
-        attribute = h5a.open(file.id, index=i)
-        kind = attribute.get_type()
-        left -= max(1, attribute.get_space().get_simple_extent_npoints()) * kind.get_size()
-        if left < 0:
-            raise Refusal("the attributes declare too much data")
-        if not (isinstance(kind, h5t.TypeStringID) or _is_number(kind)):
-            raise Refusal(f"attribute {attribute.name!r}: expected text or numbers")
-
-
-def _is_number(kind: Any) -> bool:
-    if isinstance(kind, h5t.TypeEnumID):
-        return bool(kind.dtype.kind == "b")
-    return isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID)
-
-
 class _Stream(io.RawIOBase):
     """A file behind a descriptor, read without locks and without moving its shared position."""
 
@@ -214,7 +117,7 @@ def pack_attributes(attributes: dict[str, Stored]) -> dict[str, Any]:
         elif isinstance(value, str | list):
             packed[name] = {"text": value}
         else:
-            packed[name] = {"numbers": _numbers_to_json(np.asarray(value))}
+            packed[name] = {"numbers": numbers_to_json(np.asarray(value))}
     return packed
 
 
@@ -227,6 +130,6 @@ def unpack_attributes(packed: dict[str, Any]) -> dict[str, Stored]:
         elif "text" in value:
             attributes[name] = value["text"]
         else:
-            array = _numbers_from_json(value["numbers"])
+            array = numbers_from_json(value["numbers"])
             attributes[name] = array if array.ndim else array[()]
     return attributes

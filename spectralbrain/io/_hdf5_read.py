@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
-from spectralbrain.io._hdf5_attributes import Stored, read_attributes
+from spectralbrain.io._hdf5_attributes import Stored
 from spectralbrain.io._hdf5_chunks import decode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import SealedFile, SealedStream, reporting
+from spectralbrain.io._hdf5_survey import Survey
 from spectralbrain.io._numbers import NUMERIC
 
 _DEFLATE, _SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
 _SMALL = 2**20
+# A sealed file is believed up to what deflate can hold
+_FREE_BYTES = 2**26
+_DEFLATE_LIMIT = 1032
 
 
 class LazyArray:
@@ -126,24 +131,16 @@ class SealedHDF5:
         self.n_threads = n_threads
         self._file: SealedFile | None = file
         self.stream = SealedStream(file)
-        self.arrays: dict[str, LazyArray] = {}
-        self.groups: set[str] = set()
         with reporting(self.stream, self.path):
             self._hdf5 = h5py.File(self.stream, "r")
             try:
-                self.attributes: dict[str, Stored] = read_attributes(self._hdf5)
-                self._collect(self._hdf5, "")
+                survey = Survey(self._hdf5, _FREE_BYTES + _DEFLATE_LIMIT * file.length, sys.maxsize)
             except BaseException:
                 self._hdf5.close()
                 raise
-
-    def _collect(self, group: Any, prefix: str) -> None:
-        for name, member in group.items():
-            if isinstance(member, h5py.Group):
-                self.groups.add(prefix + name)
-                self._collect(member, f"{prefix}{name}/")
-            else:
-                self.arrays[prefix + name] = LazyArray(self, prefix + name, member)
+        self.attributes: dict[str, Stored] = survey.attributes
+        self.groups = survey.groups
+        self.arrays = {name: LazyArray(self, name, found) for name, found in survey.datasets.items()}
 
     def sealed_file(self) -> SealedFile:
         """Return the file, as long as it is open."""
