@@ -171,6 +171,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "spectrum": read_spectrum,
     "cache": read_cache,
     "regions": read_regions,
+    "path": str,
 }
 
 

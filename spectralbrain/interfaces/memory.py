@@ -6,24 +6,30 @@ from spectralbrain.errors import ArrayError
 
 BASE_GB = 0.08  # the interpreter with NumPy, SciPy, h5py and Nipype
 _GIB = 1024**3
-# Bytes per vertex; and copies of the (N, k) eigenvectors and of a (N, 100) map held at the peak.
-# Fitted to the peak resident memory of nodes on spheres of 2,562 to 163,842 vertices.
+# At the peak of each node: bytes per vertex, and how many copies of the (N, k) eigenvectors and of
+# the (N, T) maps it holds. Fitted to the peak resident memory on spheres of 2,562 to 163,842 vertices.
 _COSTS: dict[str, tuple[float, float, float]] = {
-    "Decompose": (5900.0, 3.3, 0.0),
-    "MeshQuality": (1100.0, 0.0, 0.0),
-    "LoadMesh": (120.0, 0.0, 0.0),
+    "Decompose": (6200.0, 3.2, 0.0),
+    "MeshQuality": (1150.0, 0.0, 0.0),
+    "LoadMesh": (400.0, 0.0, 0.0),
     "ComputeShapeDNA": (0.0, 0.0, 0.0),
-    "ComputeHKS": (300.0, 1.7, 1.0),
-    "ComputeWKS": (300.0, 1.7, 1.0),
-    "ComputeBatesSignatures": (300.0, 1.7, 0.2),
-    "ComputeSIHKS": (500.0, 1.7, 0.0),
-    "ComputeWavelets": (400.0, 1.7, 0.05),
-    "ComputeGPS": (300.0, 2.7, 0.0),
-    "ComputeBKS": (500.0, 1.7, 0.0),
-    "VertexAreas": (500.0, 1.7, 0.0),
-    "SaveHDF5": (300.0, 1.7, 1.0),
-    "SaveGiftiFunc": (0.0, 0.0, 1.8),
+    "ComputeHKS": (235.0, 1.0, 1.0),
+    "ComputeWKS": (235.0, 1.0, 1.0),
+    "ComputeBatesSignatures": (235.0, 1.0, 1.0),
+    "ComputeSIHKS": (235.0, 1.0, 0.0),
+    "ComputeWavelets": (235.0, 1.0, 1.0),
+    "ComputeGPS": (235.0, 2.0, 0.0),
+    "ComputeBKS": (235.0, 1.0, 0.0),
+    "VertexAreas": (235.0, 1.0, 0.0),
+    "SaveHDF5": (400.0, 1.05, 1.1),
+    "SaveGiftiFunc": (0.0, 0.0, 1.9),
     "BuildGeometricConnectome": (400.0, 0.0, 3.0),
+}
+# Reading a decomposition holds its eigenvectors twice for a moment.
+_READING = 2.03
+_READERS = {
+    *("ComputeHKS", "ComputeWKS", "ComputeBatesSignatures", "ComputeSIHKS", "ComputeWavelets"),
+    *("ComputeGPS", "ComputeBKS", "VertexAreas"),
 }
 
 
@@ -58,5 +64,7 @@ def estimate_mem_gb(interface: str, n_vertices: int, k: int = 0, *, n_maps: int 
     if interface not in _COSTS:
         raise ArrayError(f"interface: expected one of {', '.join(sorted(_COSTS))}, found {interface!r}")
     per_vertex, modes, maps = _COSTS[interface]
-    size = n_vertices * (per_vertex + 8.0 * (modes * k + maps * n_maps))
-    return BASE_GB + size / _GIB
+    columns = modes * k + maps * n_maps
+    if interface in _READERS:
+        columns = max(columns, _READING * k)
+    return BASE_GB + n_vertices * (per_vertex + 8.0 * columns) / _GIB

@@ -26,6 +26,7 @@ NO_NODE = {
     "full_length": "SaveGiftiFunc and every descriptor are full length already",
     "require_usable": "MeshQuality lists the problems; Decompose refuses unusable meshes",
     "find_problems": "part of MeshQuality",
+    "mask_surface": "LabelSurface is it with a file in front",
     "triangle_quality": "part of MeshQuality",
     "smallest_angles": "part of MeshQuality",
     "pair_sessions": "part of LongitudinalDifferences",
