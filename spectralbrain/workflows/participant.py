@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nipype.interfaces import utility as niu
 from nipype.pipeline import engine as pe
 
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
+from spectralbrain.bids.products import connectome_measure
 from spectralbrain.bids.sidecars import bids_uri
 from spectralbrain.interfaces import (
+    BuildGeometricConnectome,
     ComputeBKS,
     ComputeGPS,
     ComputeHKS,
+    ComputeRegionSpectra,
     ComputeSIHKS,
     ComputeWKS,
     Decompose,
@@ -23,6 +27,7 @@ from spectralbrain.interfaces import (
     Midthickness,
     SaveGiftiFunc,
     SaveMesh,
+    VertexAreas,
 )
 from spectralbrain.workflows.memory import surface_mem_gb
 from spectralbrain.workflows.outputs import SinkSurface, workbench_structure
@@ -154,6 +159,7 @@ def init_branch_wf(
     )
     for name in (d for d in parameters.descriptors if d in VERTEX_DESCRIPTORS):
         _connect_descriptor(workflow, name, surface, parameters, decompose, sink, resources)
+    _connect_regions(workflow, surface, parameters, decompose, sink, mask, resources)
     if parameters.write_meshes:
         mesh = pe.Node(SaveMesh(out_file="mesh.surf.gii"), name="mesh")
         _connect_geometry(workflow, surface, mesh)
@@ -171,7 +177,7 @@ def _connect_geometry(workflow: pe.Workflow, surface: SurfaceInput, node: pe.Nod
         from spectralbrain.interfaces import LabelSurface
 
         interface = LabelSurface(
-            label_file=str(surface.volume), labels=list(surface.volume_labels), out_file="boundary.ply"
+            volume_file=str(surface.volume), labels=list(surface.volume_labels), out_file="boundary.ply"
         )
         source = pe.Node(interface, name=name)
     elif source is None:
@@ -209,6 +215,59 @@ def _connect_descriptor(
             (compute, sink, [("out_file", f"{name}_cache")]),
         ]
     )
+
+
+def _connect_regions(
+    workflow: pe.Workflow,
+    surface: SurfaceInput,
+    parameters: Parameters,
+    decompose: pe.Node,
+    sink: pe.Node,
+    mask: Mapping[str, str],
+    resources: Mapping[str, Any],
+) -> None:
+    """Add region spectra, and region distances by the first descriptor that serves.
+
+    These steps record their failure instead of raising it, so that a parcellation that does not
+    fit costs its own tables and not the surface's.
+    """
+    if not surface.parcellations:
+        return
+    measure = connectome_measure(parameters)
+    tables, matrices = (
+        pe.Node(niu.Merge(len(surface.parcellations)), name=name, run_without_submitting=True)
+        for name in ("region_tables", "region_matrices")
+    )
+    if measure:
+        areas = pe.Node(VertexAreas(on_error="record"), name="areas")
+        workflow.connect(decompose, "out_file", areas, "decomposition_file")
+        workflow.connect(matrices, "out", sink, "connectomes")
+    workflow.connect(tables, "out", sink, "regions")
+    options = {"laplacian": parameters.laplacian, "mass": parameters.mass, "boundary": parameters.boundary}
+    for i, (name, path) in enumerate(surface.parcellations, 1):
+        label = re.sub(r"\W", "_", name)
+        spectra = pe.Node(
+            ComputeRegionSpectra(
+                labels_file=str(path), k=parameters.region_modes, options=options, on_error="record", **mask
+            ),
+            name=f"regions_{label}",
+            **resources,
+        )
+        _connect_geometry(workflow, surface, spectra)
+        workflow.connect(spectra, "table_file", tables, f"in{i}")
+        if measure:
+            key = f"descriptors/{DESCRIPTOR_NODES[measure][1]}"
+            interface = BuildGeometricConnectome(
+                labels_file=str(path),
+                descriptors_key=key,
+                weights_key="descriptors/vertex_areas",
+                on_error="record",
+            )
+            connectome = pe.Node(interface, name=f"connectome_{label}")
+            compute = workflow.get_node(measure)
+            workflow.connect(compute, "out_file", connectome, "descriptors_file")
+            workflow.connect(areas, "out_file", connectome, "weights_file")
+            workflow.connect(connectome, "out_file", matrices, f"in{i}")
 
 
 def descriptor_options(parameters: Parameters) -> dict[str, dict[str, Any]]:
