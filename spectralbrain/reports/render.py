@@ -68,8 +68,9 @@ class SurfaceRenderer:
         self._poly.point_data["normals"] = _vertex_normals(mesh).astype(np.float32)
         self._poly.point_data.active_normals_name = "normals"
         self._poly.point_data["rgb"] = np.full((mesh.n_vertices, 3), SURFACE_RGB, dtype=np.uint8)
-        self._plotter: Any = pyvista.Plotter(off_screen=True, lighting="light kit")
+        self._plotter: Any = pyvista.Plotter(off_screen=True, lighting=None)
         self._plotter.set_background(background)
+        self._lights = _white_lights(self._plotter.renderer)
         actor = self._plotter.add_mesh(
             self._poly,
             scalars="rgb",
@@ -275,6 +276,17 @@ def _scale_for(
     if not (np.isfinite([low, high]).all() and low < high):
         raise ArrayError(f"limits: expected two finite values, low < high, found {limits}")
     return ColorScale(cmap or (diverging_scale if low == -high else sequential_scale)(values).cmap, low, high)
+
+
+def _white_lights(renderer: Any) -> Any:
+    """Light the scene from around the camera, without the tints of VTK's default kit: colours mean values."""
+    kit: Any = drawing_module("vtkmodules.vtkRenderingCore").vtkLightKit()
+    kit.SetKeyLightWarmth(0.5)
+    kit.SetFillLightWarmth(0.5)
+    kit.SetHeadLightWarmth(0.5)
+    kit.SetBackLightWarmth(0.5)
+    kit.AddLightsToRenderer(renderer)
+    return kit
 
 
 def _vertex_normals(mesh: BrainMesh) -> npt.NDArray[np.float64]:
