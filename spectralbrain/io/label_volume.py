@@ -96,7 +96,7 @@ def load_label_volume(path: PathLike) -> LabelVolume:
     Parameters
     ----------
     path : path
-        For example mri/aseg.mgz, mri/lh.hippoAmygLabels-T1.v22.mgz, *_dseg.nii.gz.
+        For example ``mri/aseg.mgz``, ``mri/lh.hippoAmygLabels-T1.v22.mgz``, ``*_dseg.nii.gz``.
 
     Returns
     -------

@@ -96,7 +96,7 @@ def build_geometric_connectome(
         Rows of the matrix, in this order, also for regions that are absent here; by default all regions
         of the labels' table by ascending id.
     method : {'wasserstein', 'energy', 'euclidean', 'cosine', 'correlation'}
-        'wasserstein': integral of |F - G|, the distance of Monge and Kantorovich, with F and G the
+        'wasserstein': integral of ``|F - G|``, the distance of Monge and Kantorovich, with F and G the
         area-weighted distribution functions. 'energy': sqrt(2 integral of (F - G)^2). Both per scale,
         averaged over the T scales. The others compare area-weighted means over the T scales: their
         Euclidean distance, 1 - cosine, 1 - Pearson's r (T at least 2).

@@ -135,8 +135,8 @@ def wesd(
 ) -> Distance:
     """Compare two surfaces by the weighted spectral distance.
 
-    rho = [sum_n (|lambda_n - xi_n| / (lambda_n xi_n))^p]^(1/p) = || 1 / lambda - 1 / xi ||_p. The weights let
-    the sum converge for p > d / 2 = 1, so that high eigenvalues, the least accurate, count least.
+    ``rho = [sum_n (|lambda_n - xi_n| / (lambda_n xi_n))^p]^(1/p) = || 1 / lambda - 1 / xi ||_p``. The weights
+    let the sum converge for p > d / 2 = 1, so that high eigenvalues, the least accurate, count least.
 
     Parameters
     ----------
