@@ -176,6 +176,9 @@ def _decode(attributes: dict[str, str], text: str, path: Path) -> npt.NDArray[An
     raw, count = text.encode("ascii", "replace"), math.prod(shape)
     order: Any = "F" if attributes.get("ArrayIndexingOrder") == "ColumnMajorOrder" else "C"
     if encoding == "ASCII":
+        if order == "F" and sum(size > 1 for size in shape) > 1:
+            # the standard orders the numbers by columns, nibabel writes and reads them by lines
+            raise FormatError(f"{path}: GIFTI: ASCII data in ColumnMajorOrder are ambiguous: refused")
         want = np.float64 if dtype.kind == "f" else np.int64
         numbers = parse_numbers(raw, want, path, what="GIFTI data", count=count)
         return _narrow(numbers, dtype, path).reshape(shape, order=order)
