@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,8 @@ TITLES = {
     "bks": "Diagonal of the biharmonic kernel (Lipman 2010)",
     "mask": "Vertices that were analysed: 1 inside, 0 outside (medial wall)",
     "surface": "The analysed surface",
+    "regions": "Size and spectrum of each region of a parcellation, on its own sub-surface",
+    "connectome": "Distances between the regions' distributions of a descriptor, weighted by area",
 }
 
 
@@ -71,6 +73,39 @@ def surface_fields(
     if surface.density:
         fields["Density"] = f"{metadata.get('n_vertices', 'unknown number of')} vertices per surface"
     return fields
+
+
+REGION_COLUMNS: dict[str, dict[str, str]] = {
+    "index": {"Description": "Label of the region in the parcellation"},
+    "name": {"Description": "Region"},
+    "n_vertices": {"Description": "Vertices of the region"},
+    "area": {"Description": "Area of the region", "Units": "mm^2"},
+    "boundary_length": {"Description": "Length of the region's border", "Units": "mm"},
+    "euler_characteristic": {"Description": "Euler characteristic of the region (a disc: 1)"},
+    "n_components": {"Description": "Connected components of the region"},
+    "k": {"Description": "Eigenpairs computed, null modes included"},
+    "status": {"Description": "ok, or n/a where there is no spectrum (see reason)"},
+    "reason": {"Description": "Why a value is missing"},
+}
+MATRIX_FIELDS: dict[str, Any] = {  # BEP017's
+    "Directed": False,
+    "Weighted": True,
+    "ValidDiagonal": True,
+    "NonNegative": True,
+    "Software": "spectralbrain",
+}
+
+
+def column_sidecar(columns: Iterable[str]) -> dict[str, Any]:
+    """Return what the columns of a region table mean."""
+    document: dict[str, Any] = {}
+    for column in columns:
+        kind, _, number = column.partition("_")
+        if kind == "lambda" and number.isdecimal():
+            document[column] = {"Description": f"Non-null eigenvalue {int(number)}", "Units": "mm^-2"}
+        else:
+            document[column] = REGION_COLUMNS.get(column, {"Description": column.replace("_", " ")})
+    return document
 
 
 def product_sidecar(

@@ -232,7 +232,7 @@ def _entry(output: Path, subject: str, surface: SurfaceState) -> GroupEntry:
     if not facts["session"]:
         del entities["session_id"]
     entities |= {"space": facts["space"], "density": facts["density"]}
-    if surface.status != "ok":
+    if surface.status == "failed":
         return GroupEntry(name, None, entities, surface.reason)
     try:
         return GroupEntry(name, Spectrum.load(output / eigenpairs_of(surface)), entities)

@@ -21,8 +21,10 @@ from nipype.interfaces.base import (
 from spectralbrain.bids.description import as_json
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
-from spectralbrain.bids.products import product_names, sidecar_name
-from spectralbrain.bids.sidecars import bids_uri, product_sidecar
+from spectralbrain.bids.products import connectome_measure, product_names, sidecar_name
+from spectralbrain.bids.sidecars import MATRIX_FIELDS, bids_uri, column_sidecar, product_sidecar
+from spectralbrain.bids.tables import format_tsv, parse_tsv
+from spectralbrain.interfaces.base import is_status_file, read_status
 from spectralbrain.io._atomic import write_bytes_atomic
 from spectralbrain.io.export import open_hdf5
 from spectralbrain.spectral.spectrum import Spectrum
@@ -90,7 +92,7 @@ class SinkSurfaceInputSpec(BaseInterfaceInputSpec):
 class SinkSurfaceOutputSpec(TraitedSpec):
     """Outputs of :class:`SinkSurface`."""
 
-    out_file = File(exists=True, desc="JSON list of what was written, relative to output_dir")
+    out_file = File(exists=True, desc="JSON: what was written, relative to output_dir, and what could not be")
 
 
 class SinkSurface(SimpleInterface):
@@ -106,15 +108,19 @@ class SinkSurface(SimpleInterface):
         spec, output = self.inputs, Path(self.inputs.output_dir)
         surface, parameters = spec.surface, spec.parameters
         names = product_names(surface, parameters, masked=spec.masked)
-        files = self._files()
+        files, problems = self._files()
         spectrum = Spectrum.load(files["eigenpairs"])
         roots = {key: Path(root) for key, root in spec.roots.items()}
         contents: dict[str, bytes] = {}
         for product, name in names.items():
             if product not in files and product != "mask":
                 continue
+            columns: list[str] = []
             if product == "mask":
                 contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface)
+            elif product.startswith("regions:"):
+                text, columns = region_table(files[product])
+                contents[name] = text.encode()
             else:
                 contents[name] = files[product].read_bytes()
             document = _sidecar(
@@ -127,16 +133,19 @@ class SinkSurface(SimpleInterface):
                 grid=self._grid(product),
                 quality=self._quality(),
             )
+            document.update(column_sidecar(columns))
             contents[sidecar_name(name)] = as_json(document).encode()
         for name, data in contents.items():
             write_bytes_atomic(output / name, data)
         record = Path(runtime.cwd, RECORD)
-        record.write_text(json.dumps(sorted(contents)))
+        record.write_text(json.dumps({"files": sorted(contents), "problems": problems}))
         self._results["out_file"] = str(record)
         return runtime
 
-    def _files(self) -> dict[str, Path]:
+    def _files(self) -> tuple[dict[str, Path], list[str]]:
+        """Return the results by product, and what earlier nodes recorded as failed."""
         spec = self.inputs
+        problems: list[str] = []
         files = {
             product: Path(getattr(spec, product))
             for product in ("eigenpairs", "eigenmodes", *VERTEX_DESCRIPTORS)
@@ -148,8 +157,11 @@ class SinkSurface(SimpleInterface):
             for (name, _), path in zip(
                 spec.surface.parcellations, paths if isdefined(paths) else [], strict=False
             ):
-                files[f"{kind}:{name}"] = Path(path)
-        return files
+                if is_status_file(path):
+                    problems.append(f"{kind} of {name}: {read_status(path)['reason']}")
+                else:
+                    files[f"{kind}:{name}"] = Path(path)
+        return files, problems
 
     def _grid(self, product: str) -> Mapping[str, Any]:
         path = getattr(self.inputs, f"{product}_cache", None)
@@ -158,6 +170,15 @@ class SinkSurface(SimpleInterface):
     def _quality(self) -> Any:
         path = self.inputs.quality_file
         return json.loads(Path(path).read_text(encoding="utf-8")) if isdefined(path) else None
+
+
+def region_table(path: Path) -> tuple[str, list[str]]:
+    """Return a region table with the column names of BIDS, and its columns."""
+    renamed = {"region_id": "index", "region": "name"}
+    rows = parse_tsv(path.read_text(encoding="utf-8"))
+    rows = [{renamed.get(key, key): value for key, value in row.items()} for row in rows]
+    columns = list(rows[0]) if rows else ["index", "name"]
+    return format_tsv(rows, columns), columns
 
 
 def read_metadata(path: Any) -> dict[str, Any]:
@@ -236,6 +257,10 @@ def _sidecar(
             extra[field] = plain(grid.get(f"{key}_{ending}"))
     elif ":" in product:
         extra["Parcellation"] = product.partition(":")[2]
+        if product.startswith("connectome:"):
+            measure = connectome_measure(parameters)
+            extra["RelationshipMeasure"] = f"Wasserstein distance of {measure} distributions, area-weighted"
+            extra.update(MATRIX_FIELDS)
     kind = product.partition(":")[0]
     return product_sidecar(kind, surface, parameters, spectrum.metadata, sources, masked=masked, **extra)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import re
 import shutil
@@ -120,7 +121,7 @@ def _compute(task: ParticipantTask, state: states.ParticipantState) -> tuple[int
             todo[key] = (surface, digest)
     if todo:
         failures += _run_graph(task, state, todo)
-    done = sum(1 for key in todo if state.surfaces[key].status == "ok")
+    done = sum(1 for key in todo if state.surfaces[key].status != "failed")
     return done, kept, failures
 
 
@@ -198,9 +199,10 @@ def _run_graph(
     error = _run(workflow, task)
     failures = []
     for key, (surface, digest) in todo.items():
-        written = _written(records[key], task.output_dir)
+        written, problems = _written(records[key], task.output_dir)
         if written:
-            _record_success(task, state, surface, digest, written)
+            _record_success(task, state, surface, digest, written, problems)
+            failures += [Failure(surface.name, problem) for problem in problems]
             continue
         reason = _crash_reason(crashes, branch_name(surface)) or error or "stopped before it was finished"
         _record_failure(task, state, surface, reason, digest)
@@ -212,13 +214,13 @@ def _record_path(base: Path, workflow: str, branch: str) -> Path:
     return base / workflow / branch / "sink" / RECORD
 
 
-def _written(record: Path, output: Path) -> list[Path]:
-    import json
-
+def _written(record: Path, output: Path) -> tuple[list[Path], list[str]]:
+    """Return what the sink wrote and what it says is missing; nothing if it did not run."""
     try:
-        return [output / name for name in json.loads(record.read_text())]
+        document = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
+        return [], []
+    return [output / name for name in document["files"]], document["problems"]
 
 
 def _record_success(
@@ -227,13 +229,15 @@ def _record_success(
     surface: SurfaceInput,
     digest: str,
     written: list[Path],
+    problems: list[str],
 ) -> None:
     key = states.surface_key(surface)
     files = states.digests_of(task.output_dir, written)
     earlier = state.surfaces.get(key)
     if earlier is not None:
         states.remove_files(task.output_dir, set(earlier.files) - set(files))
-    state.surfaces[key] = states.SurfaceState(digest, "ok", "", facts_of(surface), files)
+    status = "partial" if problems else "ok"
+    state.surfaces[key] = states.SurfaceState(digest, status, "; ".join(problems), facts_of(surface), files)
 
 
 def _run(workflow: Any, task: ParticipantTask) -> str:

@@ -33,7 +33,7 @@ class SurfaceState:
     """What is known of one surface: its digest, what became of it, and its files."""
 
     digest: str
-    status: str  # 'ok' or 'failed'
+    status: str  # 'ok', 'partial' (a part is missing, see reason) or 'failed' (no result)
     reason: str = ""
     entities: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

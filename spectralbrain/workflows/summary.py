@@ -61,12 +61,12 @@ def surface_row(output: Path, state: SurfaceState, normalization: str, *, shaped
     name = " ".join(p for p in (facts["structure"], facts["hemisphere"], facts["surface"]) if p)
     keys = ("hemisphere", "structure", "surface", "space", "density")
     row: dict[str, Any] = {"name": name, **{key: facts[key] for key in keys}}
-    if state.status != "ok":
+    if state.status == "failed":
         return {**row, "status": "failed", "reason": state.reason}
     path = output / eigenpairs_of(state)
     spectrum = Spectrum.load(path)
     sidecar = json.loads((output / sidecar_name(eigenpairs_of(state))).read_text(encoding="utf-8"))
-    flags = list(flags_of(spectrum, sidecar).values())
+    flags = [*flags_of(spectrum, sidecar).values(), *([state.reason] if state.reason else [])]
     row |= {"medial_wall": sidecar["MedialWall"], "boundary": spectrum.metadata.get("boundary")}
     row |= {"status": "flagged" if flags else "ok", "reason": "; ".join(flags)}
     row |= {key: plain(spectrum.metadata.get(key)) for key in MEASURES}
@@ -129,7 +129,7 @@ def write_participant_tables(task: Any, state: ParticipantState) -> list[Path]:
         spectra = sorted({c for row in rows for c in row if c.startswith(("eigenvalue_", "shapedna_"))})
         columns = [*COLUMNS, *spectra]
         name = table_name(task.subject, session, "shapedna")
-        sources = [f"bids::{eigenpairs_of(s)}" for s in surfaces if s.status == "ok"]
+        sources = [f"bids::{eigenpairs_of(s)}" for s in surfaces if s.status != "failed"]
         written.append(write_text_atomic(task.output_dir / name, format_tsv(rows, columns)))
         document = table_sidecar(spectra, task.parameters.normalization, sources)
         written.append(write_text_atomic(task.output_dir / sidecar_name(name), as_json(document)))
@@ -201,11 +201,13 @@ def _report_surface(output: Path, state: SurfaceState) -> dict[str, Any]:
         "session": facts["session"] or None,
         "status": "ok",
     }
-    if state.status != "ok":
+    if state.status == "failed":
         return {**surface, "status": "failed", "error": state.reason}
     eigenpairs = eigenpairs_of(state)
     sidecar = json.loads((output / sidecar_name(eigenpairs)).read_text(encoding="utf-8"))
     flags = flags_of(Spectrum.load(output / eigenpairs), sidecar)
+    if state.reason:
+        flags["partial"] = state.reason
     maps = {
         suffix: str(output / name)
         for suffix in ("hks", "sihks", "wks", "gps", "bks")
