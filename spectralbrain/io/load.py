@@ -23,7 +23,7 @@ from spectralbrain.io._scalars import gifti_maps, parse_scalars
 from spectralbrain.runtime import BoolArray, FloatArray, PathLike
 
 # Regions that mean 'no cortex here' in the label tables of FreeSurfer, HCP and their descendants.
-_NO_CORTEX = re.compile(r"(?i)\?\?\?|unknown|none|background|.*medial[ _-]?wall.*|corpus[ _-]?callosum|mw|")
+_NO_CORTEX = re.compile(r"(?i)\?\?\?|unknown|none|background|.*medial[ ._-]?wall.*|corpus[ ._-]?callosum|mw|")
 
 
 def load(path: PathLike, *, n_vertices: int | None = None) -> Any:
