@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,30 @@ def _number(cell: str, where: str) -> float:
     return value
 
 
-def check_sidecar(sidecar: Any) -> dict[str, Any] | None:
-    """Return the sidecar's fields, or None.
+def format_sidecar(sidecar: Mapping[str, Any], matrix: ConnectomeMatrix) -> str:
+    """Return the JSON text of a sidecar: the given fields, and those that the matrix itself answers.
+
+    The keys are those of the BIDS extension proposal for connectivity (BEP017).
 
     Raises
     ------
     ArrayTypeError
-        If it is not a mapping with text keys.
+        If the fields are not a mapping with text keys, or hold what JSON cannot.
     """
-    if sidecar is None:
-        return None
-    if not isinstance(sidecar, dict) or not all(isinstance(key, str) for key in sidecar):
+    if not isinstance(sidecar, Mapping) or not all(isinstance(key, str) for key in sidecar):
         raise ArrayTypeError(f"sidecar: expected a dict with text keys, found {type(sidecar).__name__}")
-    return sidecar
+    present = matrix[~np.isnan(matrix)]
+    diagonal = np.diagonal(matrix)
+    derived = {
+        "Directed": not np.array_equal(matrix, matrix.T, equal_nan=True),
+        "Weighted": bool(((present != 0) & (present != 1)).any()),
+        "ValidDiagonal": bool((np.nan_to_num(diagonal) != 0).any()),
+        "NonNegative": bool((present >= 0).all()),
+    }
+    fields = {**sidecar, **{key: value for key, value in derived.items() if key not in sidecar}}
+    try:
+        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArrayTypeError(f"sidecar: cannot be written as JSON ({error})") from error
+    return text + "\n"

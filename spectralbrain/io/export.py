@@ -7,7 +7,6 @@ raises :class:`~spectralbrain.errors.FormatError` rather than return something e
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -193,11 +192,8 @@ def save_connectome(
     target = absolute_path(path)
     values = as_array(matrix, ConnectomeMatrix, name="matrix")
     text = _tsv.format_table(values, _tsv.check_labels(labels, len(values)))
-    fields = _tsv.check_sidecar(sidecar)
-    if fields is not None:
-        write_text_atomic(
-            target.with_suffix(".json"), json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
-        )
+    if sidecar is not None:
+        write_text_atomic(target.with_suffix(".json"), _tsv.format_sidecar(sidecar, values))
     return write_text_atomic(target, text)
 
 
