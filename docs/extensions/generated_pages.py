@@ -146,7 +146,30 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"reference.md": reference_page, "nodes.md": nodes_page, "commands.md": commands_page}
+def outputs_page() -> str:
+    """Lay out what the app writes: its own dataset README, and the columns of its tables."""
+    from spectralbrain.bids.description import readme
+    from spectralbrain.workflows.summary import COLUMNS
+
+    text = readme(spectralbrain.__version__)
+    table = text[text.index("| file |") :]
+    lines = ["# Outputs of the app", "", table.rstrip(), "", "## Columns of `desc-shapedna_morph.tsv`", ""]
+    lines += ["| column | meaning | unit |", "|---|---|---|"]
+    for name, column in COLUMNS.items():
+        lines.append(f"| `{name}` | {_cell(column['Description'])} | {_cell(column.get('Units', ''))} |")
+    lines.append("| `eigenvalue_0000` ... | Eigenvalues, null modes included | mm^-2 |")
+    lines.append(
+        "| `shapedna_0001` ... | ShapeDNA: without null modes, normalised as the sidecar says | see the sidecar |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "reference.md": reference_page,
+    "nodes.md": nodes_page,
+    "commands.md": commands_page,
+    "outputs.md": outputs_page,
+}
 
 
 def write_pages(folder: Path) -> list[Path]:
