@@ -158,7 +158,7 @@ def zoomout(
 
     References
     ----------
-    Melzi, Ren, Rodola, Sharma, Wonka & Ovsjanikov (2019), ACM Transactions on Graphics 38(6), 155, section 4.
+    Melzi, Ren, Rodola, Sharma, Wonka & Ovsjanikov (2019), ACM Transactions on Graphics 38(6), 155.
 
     Examples
     --------

@@ -22,8 +22,8 @@ TimeUnit = Literal["raw", "area"]
 
 SUN_RANGE = 4 * np.log(
     10
-)  # Sun et al. (2009), section 5: exp(-lambda t) spans 1 to 1e-4 between the end points
-SIGMA_STEPS = 7  # Aubry et al. (2011), section 4: sigma is seven steps of the energy grid
+)  # Sun et al. (2009), sampling of t: exp(-lambda t) falls to 1e-4 at t = 4 ln 10 / lambda
+SIGMA_STEPS = 7  # Aubry et al. (2011): sigma is seven steps of the energy grid
 
 
 def weyl_eigenvalue(n: int) -> float:
@@ -58,7 +58,7 @@ def hks_times(n_times: int = 100, *, k: int = 100, area: float | None = None) ->
 
     References
     ----------
-    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392, section 5.
+    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def shared_hks_times(
 
     References
     ----------
-    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392, section 5.
+    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392.
     """
     check_choice(time, ("raw", "area"), "time")
     first, last = _range(spectra, scaled=time == "area")
@@ -209,7 +209,7 @@ def aubry_energies(first: float, last: float, n_energies: int) -> tuple[FloatArr
 
     References
     ----------
-    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633, section 4.
+    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633.
     """
     count = check_count(n_energies, "n_energies")
     if not last > first:

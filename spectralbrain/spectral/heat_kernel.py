@@ -62,8 +62,8 @@ def compute_hks(
 
     References
     ----------
-    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392: equation (2) at x = y,
-    definition in section 3; grid and weighting in sections 4 and 5.
+    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392: definition of the heat
+    kernel signature (the heat kernel k_t(x, x) in the eigenbasis), sampling and weighting of scales.
 
     Notes
     -----
@@ -150,8 +150,8 @@ def compute_si_hks(
 
     References
     ----------
-    Bronstein & Kokkinos (2010), CVPR, 1704-1711, equations (9) to (13); grid and number of frequencies
-    in section 4.
+    Bronstein & Kokkinos (2010), CVPR, 1704-1711: the chain of logarithm, derivative in tau and modulus of the
+    Fourier transform; grid and number of frequencies as in its experiments.
 
     Notes
     -----

@@ -165,7 +165,7 @@ def biharmonic_distance(
     References
     ----------
     Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27, definition of the continuous
-    biharmonic distance (section 3).
+    biharmonic distance.
 
     Examples
     --------

@@ -40,7 +40,7 @@ def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -
 
     References
     ----------
-    Rustamov (2007), Symposium on Geometry Processing, 225-233, definition of the GPS (section 4).
+    Rustamov (2007), Symposium on Geometry Processing, 225-233, definition of the GPS.
 
     Notes
     -----
@@ -86,7 +86,7 @@ def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None =
     References
     ----------
     Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27: the continuous biharmonic
-    distance and the kernel it is made from (section 3).
+    distance and the kernel it is made from.
 
     Notes
     -----

@@ -55,10 +55,10 @@ def compute_shapedna(
 
     References
     ----------
-    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, sections 3.2 (the fingerprint) and
-    5.2 (normalisation). Reuter, Wolter, Shenton & Niethammer (2009), Computer-Aided Design 41, 739-755.
-    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248, section 2.3 (division by
-    the index).
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366: the spectrum as
+    fingerprint, and its normalisation by area or volume. Reuter, Wolter, Shenton & Niethammer (2009),
+    Computer-Aided Design 41, 739-755. Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109,
+    232-248 (division by the index).
 
     Notes
     -----

@@ -67,8 +67,8 @@ def compute_wks(
 
     References
     ----------
-    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633: equation (6) and section 4 (energies,
-    sigma).
+    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633: definition of the wave kernel
+    signature in the eigenbasis, and its choice of energies and sigma.
 
     Notes
     -----
