@@ -48,3 +48,8 @@ def test_pages_are_written_once(pages, tmp_path):
     first = pages.write_pages(tmp_path)
     times = [path.stat().st_mtime_ns for path in first]
     assert [path.stat().st_mtime_ns for path in pages.write_pages(tmp_path)] == times
+
+
+def test_readme_lists_every_node(pages, checkout):
+    text = (checkout / "README.md").read_text(encoding="utf-8")
+    assert pages.with_nodes(text) == text, "run: python docs/extensions/generated_pages.py"

@@ -9,7 +9,6 @@ import argparse
 import ast
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,21 +55,11 @@ def reference_page() -> str:
 
 def public_nodes() -> Iterator[tuple[str, type]]:
     """Yield (module, class) of every interface of this package."""
-    from nipype.interfaces.base import BaseInterface
-
     import spectralbrain.interfaces as package
 
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
-        if info.name.startswith("_") or info.name == "base":
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        for name, value in sorted(vars(module).items()):
-            if (
-                inspect.isclass(value)
-                and issubclass(value, BaseInterface)
-                and value.__module__ == module.__name__
-            ) and not name.startswith("_"):
-                yield info.name, value
+    for module, names in package.REGISTRY.items():
+        for name in names:
+            yield module, getattr(package, name)
 
 
 def _cell(text: Any) -> str:
@@ -127,6 +116,24 @@ def nodes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+README_NODES = ("<!-- nodes -->", "<!-- end of nodes -->")
+
+
+def readme_nodes() -> str:
+    """Lay out README's table of nodes: the modules and what is in them."""
+    modules: dict[str, list[str]] = {}
+    for module, node in public_nodes():
+        modules.setdefault(module, []).append(f"`{node.__name__}`")
+    lines = ["| module | nodes |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {module} | {', '.join(names)} |" for module, names in modules.items())])
+
+
+def with_nodes(readme: str) -> str:
+    """Return README with its table of nodes made anew."""
+    start, end = (readme.index(mark) for mark in README_NODES)
+    return f"{readme[: start + len(README_NODES[0])]}\n{readme_nodes()}\n{readme[end:]}"
+
+
 def parser_of(module: str) -> argparse.ArgumentParser:
     """Return the argument parser of a command."""
     return importlib.import_module(module).build_parser()
@@ -159,7 +166,7 @@ def outputs_page() -> str:
         lines.append(f"| `{name}` | {_cell(column['Description'])} | {_cell(column.get('Units', ''))} |")
     lines.append("| `eigenvalue_0000` ... | Eigenvalues, null modes included | mm^-2 |")
     lines.append(
-        "| `shapedna_0001` ... | ShapeDNA: without null modes, normalised as the sidecar says | see the sidecar |"
+        "| `shapedna_0001` ... | ShapeDNA: no null modes, normalised as the sidecar says | see the sidecar |"
     )
     return "\n".join(lines) + "\n"
 
@@ -190,3 +197,8 @@ def setup(app: Any) -> dict[str, Any]:
         "config-inited", lambda app, config: write_pages(Path(app.srcdir) / "generated"), priority=100
     )
     return {"version": spectralbrain.__version__, "parallel_read_safe": True}
+
+
+if __name__ == "__main__":  # python docs/extensions/generated_pages.py: README's table of nodes
+    path = Path(__file__).resolve().parents[2] / "README.md"
+    path.write_text(with_nodes(path.read_text(encoding="utf-8")), encoding="utf-8")
