@@ -22,6 +22,7 @@ from spectralbrain.io._hdf5_attributes import (
     numbers_from_json,
     numbers_to_json,
 )
+from spectralbrain.io._hdf5_stream import open_stream
 from spectralbrain.io._hdf5_survey import Refusal, Survey
 
 LENGTH = "<Q"
@@ -37,7 +38,7 @@ def main() -> None:
     _limit_resources(limit, seconds)
     output = os.fdopen(os.dup(1), "wb")
     try:
-        with h5py.File(_Stream(descriptor), "r") as file:
+        with open_stream(_Stream(descriptor)) as file:
             survey = Survey(file, limit, _MANY)
             header: dict[str, Any] = {
                 "attributes": pack_attributes(survey.attributes),

@@ -161,8 +161,10 @@ class SealedStream(io.RawIOBase):
                 target[done : done + len(piece)] = piece
                 done += len(piece)
         except (FormatError, OSError) as error:
-            self.error = self.error or error
-            raise
+            # An error that crosses libhdf5, or whose traceback outlives `buffer`, ends in a crash at
+            # exit. So libhdf5 gets zeros, and `reporting` raises the error when it is done with them.
+            self.error = self.error or error.with_traceback(None)
+            target[:size] = bytes(size)
         self._position += size
         return size
 
@@ -179,17 +181,17 @@ class SealedStream(io.RawIOBase):
 
 @contextlib.contextmanager
 def reporting(stream: SealedStream, path: Path) -> Iterator[None]:
-    """Turn what h5py makes of a failure into the failure itself, or into a FormatError."""
+    """Raise what the stream met while libhdf5 read it, and a FormatError where h5py gives up."""
     try:
         yield
-    except FormatError:
-        raise
-    except MemoryError:
-        raise
+    except (FormatError, MemoryError):
+        if stream.error is None:
+            raise
     except Exception as error:
-        if stream.error is not None:
-            raise stream.error from None
-        raise FormatError(f"{path}: cannot be read as an HDF5 file of this library ({error})") from error
+        if stream.error is None:
+            raise FormatError(f"{path}: cannot be read as an HDF5 file of this library ({error})") from error
+    if stream.error is not None:
+        raise stream.error
 
 
 def _digests(data: bytes | bytearray | memoryview) -> bytes:

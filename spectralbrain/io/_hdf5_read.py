@@ -18,6 +18,7 @@ from spectralbrain.errors import FormatError
 from spectralbrain.io._hdf5_attributes import Stored
 from spectralbrain.io._hdf5_chunks import decode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import SealedFile, SealedStream, reporting
+from spectralbrain.io._hdf5_stream import open_stream
 from spectralbrain.io._hdf5_survey import Survey
 from spectralbrain.io._numbers import NUMERIC
 
@@ -132,7 +133,7 @@ class SealedHDF5:
         self._file: SealedFile | None = file
         self.stream = SealedStream(file)
         with reporting(self.stream, self.path):
-            self._hdf5 = h5py.File(self.stream, "r")
+            self._hdf5 = open_stream(self.stream)
             try:
                 survey = Survey(self._hdf5, _FREE_BYTES + _DEFLATE_LIMIT * file.length, sys.maxsize)
             except BaseException:

@@ -12,17 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy.typing as npt
 
 from spectralbrain.io._atomic import absolute_path, atomic_write
 from spectralbrain.io._hdf5_attributes import Stored, write_attribute
 from spectralbrain.io._hdf5_chunks import chunk_shape, encode_chunk, scratch
 from spectralbrain.io._hdf5_integrity import seal, write_all
+from spectralbrain.io._hdf5_stream import open_stream
 from spectralbrain.runtime import PathLike
 
-# The oldest format that stores attributes of any size; HDF5 1.8 and everything later reads it.
-_LIBVER = ("v108", "v108")
 _SMALL = 2**20
 
 
@@ -63,7 +61,7 @@ def write_hdf5(
     with atomic_write(path, buffering=0) as raw:
         stream = _RecordingStream(raw.fileno())
         try:
-            with h5py.File(stream, "w", libver=_LIBVER) as file:
+            with open_stream(stream, write=True) as file:
                 for name in sorted(attributes):
                     write_attribute(file, name, attributes[name])
                 for group in groups:
@@ -107,7 +105,7 @@ class _RecordingStream(io.RawIOBase):
             try:
                 write_all(self._descriptor, data, self._position)
             except BaseException as error:
-                self.error = error
+                self.error = error.with_traceback(None)  # a traceback would keep libhdf5's memory
         self._position += size
         return size
 
@@ -118,7 +116,7 @@ class _RecordingStream(io.RawIOBase):
             try:
                 data = os.pread(self._descriptor, len(target), self._position)
             except BaseException as error:
-                self.error = error
+                self.error = error.with_traceback(None)  # a traceback would keep libhdf5's memory
         target[: len(data)] = data
         target[len(data) :] = bytes(len(target) - len(data))
         self._position += len(target)
@@ -130,7 +128,7 @@ class _RecordingStream(io.RawIOBase):
             try:
                 os.ftruncate(self._descriptor, length)
             except BaseException as error:
-                self.error = error
+                self.error = error.with_traceback(None)  # a traceback would keep libhdf5's memory
         return length
 
     def flush(self) -> None:

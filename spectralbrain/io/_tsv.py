@@ -76,10 +76,8 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
     """
     lines = text.removesuffix("\n").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
-    first, *labels = lines[0].split("\t")
-    if first != FIRST_COLUMN:
-        raise FormatError(f"{path}: expected the first column {FIRST_COLUMN!r}, found {first[:80]!r}")
-    if len(set(labels)) != len(labels) or not all(labels):
+    _, *labels = lines[0].split("\t")  # whatever the first column is called: others have other names
+    if len(set(labels)) != len(labels) or not all(labels) or not lines[0]:
         raise FormatError(f"{path}: expected distinct, non-empty column names")
     if len(lines) - 1 != len(labels):
         raise FormatError(f"{path}: expected {len(labels)} rows as there are columns, found {len(lines) - 1}")
@@ -96,7 +94,7 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
 
 
 def _number(cell: str, where: str) -> float:
-    if cell == MISSING:
+    if cell in (MISSING, "nan", "NaN"):
         return math.nan
     try:
         value = float(cell)

@@ -193,6 +193,8 @@ def save_connectome(
     values = as_array(matrix, ConnectomeMatrix, name="matrix")
     text = _tsv.format_table(values, _tsv.check_labels(labels, len(values)))
     if sidecar is not None:
+        if target.suffix.lower() == ".json":
+            raise ArrayError(f"path: expected another suffix than the sidecar's, found {target.name!r}")
         write_text_atomic(target.with_suffix(".json"), _tsv.format_sidecar(sidecar, values))
     return write_text_atomic(target, text)
 
