@@ -86,7 +86,7 @@ def parse_gifti(content: bytes, path: Path) -> GiftiFile:
         file, or declares more data than it holds.
     """
     document = _Document(path)
-    parse_xml(content, path, start=document.start, end=document.end)
+    parse_xml(content, path, start=document.start, end=document.end, data="Data")
     if not document.is_gifti:
         raise FormatError(f"{path}: expected a GIFTI file, found other XML")
     return GiftiFile(tuple(document.arrays), document.meta, document.labels, document.colours)
@@ -125,7 +125,7 @@ class _Document:
         elif name == "MD":
             self._key = ""
 
-    def end(self, name: str, text: str) -> None:
+    def end(self, name: str, text: Any) -> None:
         if name == "Name":
             self._key = text.strip()
         elif name == "Value" and self._key:
@@ -135,7 +135,7 @@ class _Document:
         elif self._array is not None:
             self._end_in_array(self._array, name, text)
 
-    def _end_in_array(self, array: _Open, name: str, text: str) -> None:
+    def _end_in_array(self, array: _Open, name: str, text: Any) -> None:
         if name in ("DataSpace", "TransformedSpace"):
             array.system[name] = text.strip()
         elif name == "MatrixData":
@@ -148,7 +148,7 @@ class _Document:
             array.data = _decode(array.attributes, text, self.path)
         elif name == "DataArray":
             if array.data is None:
-                array.data = _decode(array.attributes, "", self.path)
+                array.data = _decode(array.attributes, b"", self.path)
             intent = array.attributes.get("Intent", "NIFTI_INTENT_NONE")
             self.arrays.append(DataArray(intent, array.data, array.meta, tuple(array.systems)))
             self._array = None
@@ -164,7 +164,7 @@ class _Document:
         self.colours[key] = red, green, blue, alpha
 
 
-def _decode(attributes: dict[str, str], text: str, path: Path) -> npt.NDArray[Any]:
+def _decode(attributes: dict[str, str], raw: bytes, path: Path) -> npt.NDArray[Any]:
     shape = _shape(attributes, path)
     kind, encoding = attributes.get("DataType", ""), attributes.get("Encoding", "")
     if kind not in _TYPES:
@@ -173,7 +173,7 @@ def _decode(attributes: dict[str, str], text: str, path: Path) -> npt.NDArray[An
     if endian is None:
         raise FormatError(f"{path}: GIFTI: unknown Endian {attributes['Endian'][:40]!r}")
     dtype = np.dtype(endian + _TYPES[kind])
-    raw, count = text.encode("ascii", "replace"), math.prod(shape)
+    count = math.prod(shape)
     order: Any = "F" if attributes.get("ArrayIndexingOrder") == "ColumnMajorOrder" else "C"
     if encoding == "ASCII":
         if order == "F" and sum(size > 1 for size in shape) > 1:

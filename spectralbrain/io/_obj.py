@@ -14,6 +14,7 @@ from spectralbrain.runtime import Faces, Vertices
 
 # OBJ declares no counts, so a cut-off file looks whole; ours say how much there must be.
 _COUNTS = b"# spectralbrain: %d vertices, %d faces\n"
+_BLANK_ENDS = re.compile(rb"\n | \n|^ | $")
 _COUNTS_PATTERN = re.compile(rb"# spectralbrain: (\d{1,18}) vertices, (\d{1,18}) faces\r?\n")
 
 
@@ -43,9 +44,13 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
         raise FormatError(f"{path}: expected OBJ text, found binary data")
     require_whole_text(content, path)
     content = content.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ").replace(b"\t", b" ")
-    lines = [line.strip() for line in content.splitlines()]
-    points = [line[2:] for line in lines if line.startswith(b"v ")]
-    corners = [line[2:] for line in lines if line.startswith(b"f ")]
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = content.split(b"\n")
+    if _BLANK_ENDS.search(content):
+        lines = [line.strip() for line in lines]
+    points = [line[2:] for line in lines if line[:2] == b"v "]
+    corners = [line[2:] for line in lines if line[:2] == b"f "]
     if not points:
         raise FormatError(f"{path}: expected OBJ lines 'v x y z', found none")
     counts = _COUNTS_PATTERN.match(content)
@@ -78,8 +83,8 @@ def _faces(corners: list[bytes], lines: list[bytes], path: Path) -> Any:
         raise FormatError(f"{path}: OBJ face: expected indices from 1, found 0")
     negative = faces < 0
     if negative.any():  # counted back from the last vertex above the line
-        defined = np.cumsum([line.startswith(b"v ") for line in lines])
-        above = defined[[line.startswith(b"f ") for line in lines]]
+        defined = np.cumsum([line[:2] == b"v " for line in lines])
+        above = defined[[line[:2] == b"f " for line in lines]]
         faces = np.where(negative, faces + above[:, None] + 1, faces)
         if (faces < 1).any():
             raise FormatError(f"{path}: OBJ face: a relative index points before the first vertex")
@@ -89,13 +94,17 @@ def _faces(corners: list[bytes], lines: list[bytes], path: Path) -> Any:
 def _rows(texts: list[bytes], dtype: Any, what: str, path: Path) -> Any:
     """Return the numbers of lines that must all have as many as the first."""
     width = len(texts[0].split())
-    # commonest case first: one pass over the whole text; the number of items in each line is
-    # checked through the blanks, because a line with one too many could hide one with too few
-    uneven = [i for i, text in enumerate(texts) if text.count(b" ") != width - 1]
-    for i in uneven:
+    text = b"\n".join(texts)
+    # the total alone would let a line with one too many hide one with too few
+    for i in np.flatnonzero(_blanks_per_line(text) != width - 1).tolist():
         found = len(texts[i].split())
         if found != width:
             raise FormatError(f"{path}: {what} {i + 1}: expected {width} numbers, found {found}")
-    return parse_numbers(b"\n".join(texts), dtype, path, what=what, count=width * len(texts)).reshape(
-        -1, width
-    )
+    return parse_numbers(text, dtype, path, what=what, count=width * len(texts)).reshape(-1, width)
+
+
+def _blanks_per_line(text: bytes) -> Any:
+    characters = np.frombuffer(text, dtype=np.uint8)
+    ends = np.append(np.flatnonzero(characters == ord("\n")), len(characters))
+    blanks = np.flatnonzero(characters == ord(" "))
+    return np.diff(np.searchsorted(blanks, ends), prepend=0)

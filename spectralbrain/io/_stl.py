@@ -80,8 +80,11 @@ def _ascii_corners(content: bytes, path: Path) -> Any:
 def _merge(corners: Any) -> tuple[Any, Any]:
     """Number distinct coordinates by their first use."""
     values = np.ascontiguousarray(corners + 0.0)  # -0.0 becomes 0.0: they are the same place
-    rows = values.view(f"V{3 * values.itemsize}").ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    place = np.zeros(len(values), dtype=np.int64)
+    for axis in values.T:  # two numbers at a time, so that the key stays below 2^63
+        of_axis = np.unique(axis, return_inverse=True)[1].reshape(-1)
+        place = np.unique(place * (of_axis.max(initial=0) + 1) + of_axis, return_inverse=True)[1].reshape(-1)
+    _, first, inverse = np.unique(place, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))

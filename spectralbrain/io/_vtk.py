@@ -40,7 +40,7 @@ _TYPES = {
     "vtktypeint32": "i4",
     "vtktypeuint64": "u8",
 }
-_NEXT_KEYWORD = re.compile(rb"(?m)^[ \t]*[A-Za-z]")
+_NEXT_KEYWORD = re.compile(rb"\n[ \t]*[A-Za-z]")  # a line of its own
 _CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS", "CELLS")
 _SURFACE_CELLS = ("POLYGONS", "CELLS")  # of PolyData, of an unstructured grid
 _TRIANGLE_CELL = 5
@@ -146,8 +146,8 @@ class _Cursor:
         if not self.ascii:
             self.position += count * dtype.itemsize
             return np.frombuffer(self.content, dtype, count, start) if count else np.empty(0, dtype)
-        keyword = _NEXT_KEYWORD.search(self.content, start) if count else None
-        self.position = start if not count else keyword.start() if keyword else len(self.content)
+        keyword = _NEXT_KEYWORD.search(self.content, max(start - 1, 0)) if count else None
+        self.position = start if not count else keyword.start() + 1 if keyword else len(self.content)
         want = np.int64 if dtype.kind in "iu" else np.float64
         return parse_numbers(self.content[start : self.position], want, self.path, what="VTK", count=count)
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from spectralbrain.errors import FormatError
 from spectralbrain.io._content import (
+    as_int32,
     checked_mesh,
     expansion_limit,
     inflate,
@@ -46,11 +47,12 @@ _APPENDED = re.compile(rb"<AppendedData\b[^>]*>\s*_")
 @dataclass
 class _Piece:
     counts: dict[str, str]
-    arrays: dict[tuple[str, str], tuple[dict[str, str], str]] = field(default_factory=dict)
+    arrays: dict[tuple[str, str], tuple[dict[str, str], bytes]] = field(default_factory=dict)
 
 
 def write(stream: BinaryIO, vertices: Vertices, faces: Faces) -> None:
-    """Write a mesh: float64 points, int64 cells, little-endian."""
+    """Write a mesh: float64 points, int32 cells, little-endian."""
+    corners = as_int32(faces, "VTP", len(vertices))
     counts = f'NumberOfPoints="{len(vertices)}" NumberOfVerts="0" NumberOfLines="0" NumberOfStrips="0"'
     stream.write(
         b'<?xml version="1.0"?>\n'
@@ -60,8 +62,10 @@ def write(stream: BinaryIO, vertices: Vertices, faces: Faces) -> None:
     stream.write(b"<Points>\n")
     _write_array(stream, b'type="Float64" Name="Points" NumberOfComponents="3"', vertices, "<f8")
     stream.write(b"</Points>\n<Polys>\n")
-    _write_array(stream, b'type="Int64" Name="connectivity"', faces, "<i8")
-    _write_array(stream, b'type="Int64" Name="offsets"', 3 * np.arange(1, len(faces) + 1), "<i8")
+    _write_array(stream, b'type="Int32" Name="connectivity"', corners, "<i4")
+    ends = 3 * np.arange(1, len(faces) + 1)
+    kind, dtype = (b"Int32", "<i4") if 3 * len(faces) < 2**31 else (b"Int64", "<i8")
+    _write_array(stream, b'type="' + kind + b'" Name="offsets"', ends, dtype)
     stream.write(b"</Polys>\n</Piece>\n</PolyData>\n</VTKFile>\n")
 
 
@@ -92,6 +96,7 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
         path,
         start=document.start,
         end=document.end,
+        data="DataArray",
         complete=appended is None,
     )
     if document.root.get("type") != "PolyData":
@@ -157,7 +162,7 @@ class _Document:
             case "Points" | "Verts" | "Lines" | "Strips" | "Polys" | "PointData" | "CellData" | "FieldData":
                 self._section = name
 
-    def end(self, name: str, text: str) -> None:
+    def end(self, name: str, text: Any) -> None:
         if name == "DataArray" and self._section in ("Points", "Polys") and self.pieces:
             key = self._section, "" if self._section == "Points" else self._array.get("Name", "")
             self.pieces[-1].arrays[key] = self._array, text
@@ -166,6 +171,11 @@ class _Document:
 def _text_length(size: int) -> int:
     """Return how many base64 characters encode `size` bytes, padding included."""
     return 4 * -(-size // 3)
+
+
+def _without_blanks(text: bytes) -> bytes:
+    text = text.strip()
+    return b"".join(text.split()) if re.search(rb"\s", text) else text
 
 
 class _Decoder:
@@ -184,11 +194,11 @@ class _Decoder:
         self.compressed = bool(compressor)
         self.encoding = document.encoding
         if self.encoding == "base64":
-            appended = b"".join(appended.partition(b"<")[0].split())
+            appended = _without_blanks(appended.partition(b"<")[0])
         self.appended = appended
 
     def __call__(self, piece: _Piece, section: str, name: str | None, want: Any) -> Any:
-        attributes, text = piece.arrays.get((section, name or ""), ({}, ""))
+        attributes, text = piece.arrays.get((section, name or ""), ({}, b""))
         kind = attributes.get("type", "")
         if kind not in _TYPES:
             raise FormatError(
@@ -198,9 +208,9 @@ class _Decoder:
             raise FormatError(f"{self.path}: VTP: {section} {name}: expected integers, found {kind}")
         layout = attributes.get("format", "")
         if layout == "ascii":
-            return parse_numbers(text.encode("ascii", "replace"), want, self.path, what=f"VTP {section}")
+            return parse_numbers(text, want, self.path, what=f"VTP {section}")
         if layout == "binary":
-            data = self._decode(b"".join(text.encode("ascii", "replace").split()), base64_encoded=True)
+            data = self._decode(_without_blanks(text), base64_encoded=True)
         elif layout == "appended" and re.fullmatch(r"\d{1,18}", attributes.get("offset", "")):
             data = self._decode(
                 self.appended[int(attributes["offset"]) :], base64_encoded=self.encoding == "base64"

@@ -118,7 +118,7 @@ PINNED = {
     ".obj": "2bac4014ea40eeb3",
     ".stl": "3fa44d91be94bea1",
     ".vtk": "f3ef2a7a4c5b6399",
-    ".vtp": "8bb49d9416c64a64",
+    ".vtp": "54e4a46abe808231",
     ".off": "dab8f9ffbf6bd6f3",
     ".white": "9cbe8c17fe878f92",
     ".surf.gii": "e7350d566a92bd5d",

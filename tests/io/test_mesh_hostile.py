@@ -249,6 +249,20 @@ def test_gifti_data_in_another_file_is_refused(tmp_path: Path) -> None:
         MESH_CODECS[".gii"].parse(content, tmp_path / "a.gii")
 
 
+@pytest.mark.parametrize("name", ["MatrixData", "Label", "Name", "Value", "Data", "DataArray", "DataSpace"])
+def test_elements_where_they_do_not_belong(name: str) -> None:
+    inside = data_array("POINTSET", "FLOAT32", 3, f"<{name}>AAAA</{name}>")
+    for array in (inside, f"<{name}>AAAA</{name}>"):
+        with pytest.raises(FormatError, match="some/where/mesh: "):
+            MESH_CODECS[".gii"].parse(gifti_with(array), PATH)
+
+
+def test_markup_inside_the_data_is_not_data() -> None:
+    for markup in (b"<!-- x -->", b"<![CDATA[AAAA]]>", b"<?pi x?>", b"&#65;&#65;&#65;&#65;"):
+        with pytest.raises(FormatError, match="damaged base64"):
+            MESH_CODECS[".gii"].parse(CONTENT[".surf.gii"].replace(b"<Data>", b"<Data>" + markup), PATH)
+
+
 def test_deeply_nested_xml_is_refused() -> None:
     content = b"<GIFTI>" + b"<a>" * 50_000
     with pytest.raises(FormatError, match="nests more than 100"):
@@ -321,7 +335,7 @@ def test_name_helps_the_message_where_content_is_damaged() -> None:
         (".vtp", b'NumberOfPoints="12"', b'NumberOfPoints="11"', "NumberOfPoints does not fit"),
         (".vtp", b'NumberOfPolys="20"', b'NumberOfPolys="19"', "expected 19 polygons, found 20"),
         (".vtp", b'NumberOfStrips="0"', b'NumberOfStrips="1"', "triangle strips"),
-        (".vtp", b'type="Int64" Name="conn', b'type="Float64" Name="conn', "expected integers"),
+        (".vtp", b'type="Int32" Name="conn', b'type="Float64" Name="conn', "expected integers"),
         (".vtp", b'Name="offsets"', b'Name="ends"', "Polys offsets: missing"),
         (".ply", b"property double x", b"property double t", "no property x"),
         (".ply", b"vertex_indices", b"corner_indices", "no list vertex_indices"),
