@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ from spectralbrain.runtime import (
     as_array,
 )
 
+if TYPE_CHECKING:
+    from spectralbrain.io._hdf5_handle import HDF5Handle
+
 _COMPRESSIONS = ("gzip", "lzf", None)
 
 
@@ -48,7 +51,63 @@ def save_hdf5(
     mass: Any = None,
     n_threads: int | None = None,
 ) -> Path:
-    """Save a decomposition or descriptors as an HDF5 file."""
+    """Save a decomposition or descriptors as an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write; ``~`` is expanded, missing folders are made.
+    eigenvalues : (k,) array, mm^-2, optional
+        Finite.
+    eigenvectors : (N, k) array, mm^-1, optional
+        NaN in whole rows (vertices outside the domain), finite elsewhere.
+    vertices : (N, 3) array, mm, optional
+        Finite.
+    faces : (F, 3) array of int, optional
+        Indices of vertices.
+    descriptors : mapping of str to array, optional
+        Arrays of any shape: booleans, integers or real numbers, NaN allowed. A slash in a name
+        makes an HDF5 group.
+    metadata : mapping of str, optional
+        Facts, stored as attributes: text, booleans, numbers, None, lists, tuples, dictionaries,
+        NumPy scalars and arrays, paths, dates.
+    compression : {'gzip', 'lzf', None}
+        Filter of the arrays.
+    compression_opts : int
+        Level of gzip, from 0 (stored) to 9.
+    mass : (N, N) sparse array, mm^2, optional
+        Stored, and loaded, as CSR.
+    n_threads : int, optional
+        Threads that compress; the bytes do not depend on it. Default: what the process may use.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    ArrayError
+        If arrays have forbidden values or do not fit together, or an option is unknown.
+    ArrayTypeError
+        If an array is masked, complex, of objects or of text.
+    MetadataError
+        If a metadata value would not come back equal; the message names its key.
+    OSError
+        If the disk refuses. The old file, if there was one, is still there.
+
+    Notes
+    -----
+    The layout, and what is promised about it, is in ``docs/file-format.md``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/sub-01.h5"
+    >>> saved = save_hdf5(path, eigenvalues=[0.0, 0.5], metadata={"subject": "sub-01"})
+    >>> load_hdf5(saved)
+    {'eigenvalues': array([0. , 0.5]), 'metadata': {'subject': 'sub-01'}}
+    """
     from spectralbrain.io._hdf5_contents import check_contents
     from spectralbrain.io._hdf5_write import write_hdf5
 
@@ -83,21 +142,105 @@ def _check_level(level: Any) -> int:
 
 
 def load_hdf5(path: PathLike, *, n_threads: int | None = None) -> dict[str, Any]:
-    """Load everything from a file of :func:`save_hdf5`."""
+    """Load everything from a file of :func:`save_hdf5`, of this or any past version.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. It is not locked.
+    n_threads : int, optional
+        Threads that decompress.
+
+    Returns
+    -------
+    dict
+        The keys and values that were passed: 'eigenvalues', 'eigenvectors', 'vertices', 'faces',
+        'descriptors', 'metadata', 'mass'. What was not passed is not there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FormatError
+        If the file is damaged in any bit, truncated, foreign, hostile or of a newer version.
+    """
     from spectralbrain.io._hdf5_handle import load
 
     return load(absolute_path(path), resolve_threads(n_threads))
 
 
-def open_hdf5(path: PathLike, *, n_threads: int | None = None) -> Any:
-    """Open a file of :func:`save_hdf5` without reading its arrays."""
+def open_hdf5(path: PathLike, *, n_threads: int | None = None) -> HDF5Handle:
+    """Open a file of :func:`save_hdf5` without reading its arrays.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    n_threads : int, optional
+        Threads that decompress.
+
+    Returns
+    -------
+    HDF5Handle
+        A mapping like the dictionary of :func:`load_hdf5`, to be used in a ``with`` statement. Its
+        arrays are read, and checked against their digests, when they are indexed.
+
+    Raises
+    ------
+    FileNotFoundError, FormatError
+        As :func:`load_hdf5`; damage to an array is found when that part of it is read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = save_hdf5(tempfile.mkdtemp() + "/modes.h5", eigenvectors=np.eye(5))
+    >>> with open_hdf5(path) as handle:
+    ...     handle["eigenvectors"][:2, :3]
+    array([[1., 0., 0.],
+           [0., 1., 0.]])
+    """
     from spectralbrain.io._hdf5_handle import open_file
 
     return open_file(absolute_path(path), resolve_threads(n_threads))
 
 
 def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
-    """Save a surface mesh; the suffix says the format."""
+    """Save a surface mesh; the suffix, in any case, says the format.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Ends with .ply, .obj, .stl, .vtk, .vtp, .off, .surf.gii, or a FreeSurfer name such as
+        ``lh.white`` or ``lh.pial``.
+    vertices : (N, 3) array, mm
+        Finite.
+    faces : (F, 3) array of int
+        Indices of vertices; order and orientation are kept.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    ArrayError
+        If the suffix is not known, an index is out of range, or the format cannot hold the numbers.
+    OSError
+        If the disk refuses.
+
+    Notes
+    -----
+    STL is a list of triangles without vertices: the order of vertices, unused vertices and equal
+    vertices are lost, so values per vertex do not fit what a reader makes of it. STL, .surf.gii and
+    FreeSurfer files hold float32 coordinates.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> save_mesh(tempfile.mkdtemp() + "/triangle.ply", np.eye(3), [[0, 1, 2]]).name
+    'triangle.ply'
+    """
     from spectralbrain.io._mesh_codecs import MESH_CODECS, codec_for_name
 
     target = absolute_path(path)
@@ -121,7 +264,42 @@ def save_gifti_func(
     structure: str | None = None,
     units: str | None = None,
 ) -> Path:
-    """Save scalar maps as GIFTI."""
+    """Save scalar maps of a surface as GIFTI: one float32 array per map.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Ends with .func.gii (intent NONE) or .shape.gii (intent SHAPE).
+    scalars : (N,) or (N, T) array
+        One map, or one map per column; NaN where there is no value.
+    names : sequence of str, optional
+        The maps' names, all different.
+    structure : str, optional
+        AnatomicalStructurePrimary, as Workbench writes it, such as 'CortexLeft'.
+    units : str, optional
+        Unit of the values, noted with each map.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    ArrayError
+        If shapes, names or suffix do not fit, or float32 cannot hold a value: too large, too small
+        to differ from zero, or an integer with too many digits.
+    OSError
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/lh_hks.shape.gii"
+    >>> saved = save_gifti_func(path, np.ones((4, 2)), names=["t=1", "t=2"], structure="CortexLeft")
+    >>> load_gifti_func(saved).shape
+    (4, 2)
+    """
     from spectralbrain.io import _gifti
 
     target = absolute_path(path)
@@ -145,14 +323,60 @@ def save_gifti_func(
 
 
 def load_gifti_func(path: PathLike) -> npt.NDArray[Any]:
-    """Load scalar maps from GIFTI, stacked as columns."""
+    """Load the scalar maps of a GIFTI file, stacked as columns.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of any writer; maps of all intents but surfaces and labels are taken.
+
+    Returns
+    -------
+    (N,) or (N, T) array
+        As stored, float32 for our own files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FormatError
+        If the file is damaged or hostile, or holds no maps.
+    """
     from spectralbrain.io._gifti import read_maps
 
     return read_maps(absolute_path(path))
 
 
 def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
-    """Save named arrays as a NumPy archive."""
+    """Save named arrays as a NumPy archive that :func:`numpy.load` opens without pickles.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; its name is taken as it is, no suffix is added.
+    **arrays
+        Booleans, integers, real numbers or dates, of any shape, under any name. A name that could
+        leave the archive when it is unpacked ('../x') is quoted inside; :func:`load_npz` undoes it.
+
+    Returns
+    -------
+    Path
+        The absolute path of the file.
+
+    Raises
+    ------
+    ArrayTypeError
+        If an array is masked, complex, of objects or of text.
+    OSError
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> saved = save_npz(tempfile.mkdtemp() + "/maps.npz", hks=np.ones(3), path=np.zeros(2))
+    >>> sorted(load_npz(saved))
+    ['hks', 'path']
+    """
     from spectralbrain.io._npz import member_name, write_npz
 
     if not path and isinstance(arrays.get("path"), str | os.PathLike):
@@ -167,7 +391,24 @@ def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
 
 
 def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
-    """Load all arrays of a NumPy archive; pickles are refused."""
+    """Load all arrays of a NumPy archive, our own or another's; pickles are refused.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    dict of str to array
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FormatError
+        If the archive is damaged, hostile, or holds something else than plain arrays.
+    """
     from spectralbrain.io._hdf5_integrity import open_regular
     from spectralbrain.io._npz import read_npz
 
@@ -186,7 +427,43 @@ def save_connectome(
     labels: Sequence[str] | None = None,
     sidecar: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Save a square matrix as a labelled TSV table."""
+    """Save a square matrix as a labelled TSV table, by the tabular rules of BIDS.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    matrix : (R, R) array
+        Any real numbers; NaN is written as ``n/a``, every other value so that it reads back to
+        the same float64.
+    labels : sequence of str, optional
+        One per region, all different; default '0', '1' ...
+    sidecar : mapping, optional
+        Fields of a JSON file beside the table, with the keys of BIDS extension proposal 17. Directed,
+        Weighted, ValidDiagonal and NonNegative are answered by the matrix if they are not given.
+
+    Returns
+    -------
+    Path
+        The absolute path of the table.
+
+    Raises
+    ------
+    ArrayError
+        If the matrix is not square or infinite somewhere, or the labels do not fit or hold
+        characters that a table cannot.
+    OSError
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> saved = save_connectome(tempfile.mkdtemp() + "/c.tsv", [[0, 0.1], [np.nan, 0]], labels=["a", "b"])
+    >>> print(saved.read_text().expandtabs(6), end="")
+    node  a     b
+    a     0.0   0.1
+    b     n/a   0.0
+    """
     from spectralbrain.io import _tsv
 
     target = absolute_path(path)
@@ -200,7 +477,27 @@ def save_connectome(
 
 
 def load_connectome(path: PathLike) -> tuple[ConnectomeMatrix, list[str]]:
-    """Load a matrix and its labels from a table of :func:`save_connectome`."""
+    """Load a matrix and its labels from a labelled table.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A table of :func:`save_connectome`, or of another program if the rows bear the labels of the
+        columns; the name of the first column does not matter.
+
+    Returns
+    -------
+    matrix : (R, R) array
+        NaN where the table says ``n/a``.
+    labels : list of str
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FormatError
+        If it is not such a table; the message names the line.
+    """
     from spectralbrain.io._content import read_content
     from spectralbrain.io._tsv import parse_table
 

@@ -107,7 +107,7 @@ assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * 2**20
 assert outcomes["refused"] > rounds // 20, outcomes
 print(outcomes)
 """
-ROUNDS = {"hdf5": 250, "npz": 400, "tsv": 300, "func.gii": 300}
+ROUNDS = {"hdf5": 250, "resealed": 250, "npz": 400, "tsv": 300, "func.gii": 300}
 MESHES = ("ply", "obj", "stl", "vtk", "vtp", "off", "surf.gii")
 
 
