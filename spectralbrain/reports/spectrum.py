@@ -149,7 +149,7 @@ def draw_counts(axis: Any, eigenvalues: Eigenvalues, law: WeylLaw) -> None:
     axis.set_xlim(0, grid[-1])
     axis.set_ylim(0, None)
     axis.legend(loc="lower right")
-    axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3), useMathText=True)
+    axis.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
     _add_wavelengths(axis, values)
 
 
@@ -197,6 +197,7 @@ def plot_resolution(decomposition: SpectralDecomposition, *, name: str = "") -> 
                 xlabel="mode", ylabel="estimated error of λ (%)", title="Error from the mesh's resolution"
             )
             axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.yaxis.set_minor_formatter(lambda value, _: "")
         if edges is not None:
             axis = next(axes)
             shown = np.isfinite(edges) & (modes > decomposition.n_null_modes)
@@ -207,6 +208,7 @@ def plot_resolution(decomposition: SpectralDecomposition, *, name: str = "") -> 
                 xlabel="mode", ylabel="mesh edges per wavelength", title="How finely the mesh samples a mode"
             )
             axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.yaxis.set_minor_formatter(lambda value, _: "")
 
     return svg_figure(
         draw,

@@ -220,18 +220,15 @@ def _load(surface: SurfaceInput, assembly: Assembly) -> _Loaded:
 
 def _surface_section(read: _Loaded, assembly: Assembly, n_modes: int, n_scales: int) -> _SurfaceSection:
     given, decomposition = read.given, read.decomposition
-    section = _SurfaceSection(
-        given.name,
-        slugify(given.name),
-        given.status,
-        given.error,
-        [*given.flags, *quality_flags(given.quality)],
-    )
+    section = _SurfaceSection(given.name, slugify(given.name), given.status, given.error, list(given.flags))
+    found = quality_flags(given.quality)
+    if decomposition is not None:
+        found += metadata_flags(decomposition.metadata)
+    known = {flag.code for flag in given.flags}
+    section.flags += [flag for flag in found if flag.code not in known]
     section.quality = listed(given.quality)
     if decomposition is not None:
         metadata = decomposition.metadata
-        known = {flag.code for flag in section.flags}
-        section.flags += [flag for flag in metadata_flags(metadata) if flag.code not in known]
         section.facts, section.verification = facts(metadata), verification_facts(metadata)
         section.vertices = f"{decomposition.mesh.n_vertices:,}"
         section.area = number(decomposition.surface_area, 4)

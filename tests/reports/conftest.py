@@ -114,8 +114,15 @@ class Browser:
         """Open a page; return what is printed and the errors on its console."""
         command = [
             self.program,
-            *"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars".split(),
-            *"--disable-background-networking --disable-component-update --disable-sync".split(),
+            *[
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--hide-scrollbars",
+            ],
+            *["--disable-background-networking", "--disable-component-update", "--disable-sync"],
             "--enable-unsafe-swiftshader",
             "--host-resolver-rules=MAP * ~NOTFOUND",
             "--virtual-time-budget=20000",
