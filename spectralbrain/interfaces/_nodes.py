@@ -89,6 +89,8 @@ def _join_hash(node: JoinNode) -> Any:
 def _wrap_cached(original: Callable[..., tuple[bool, bool]]) -> Callable[..., tuple[bool, bool]]:
     @functools.wraps(original)
     def is_cached(self: Node, rm_outdated: bool = False) -> tuple[bool, bool]:
+        if _is_ours(self):
+            _prepare(self)  # the scheduler's own copy, which writes the crash file, is never hashed
         cached, updated = original(self, rm_outdated)
         if cached and updated and _is_ours(self) and not _outputs_exist(self):
             return False, False

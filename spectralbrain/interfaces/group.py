@@ -199,4 +199,5 @@ class LongitudinalDifferences(GroupTable):
         from spectralbrain.spectral.group import pair_sessions
 
         found = super()._collect(folder)
-        return {**found, "pairs": pair_sessions(found.pop("entries"))}
+        entries = found.pop("entries")
+        return {**found, "pairs": pair_sessions(entries)}

@@ -69,20 +69,20 @@ class AreaHistogramInputSpec(DecompositionInputSpec):
         usedefault=True,
         desc="number or edges of bins",
     )
-    out_file = out_file("histogram.tsv", "name of the table: lower, upper, area (mm^2)")
+    out_file = out_file("histogram.tsv", "name of the table: lower, upper, share (of the area)")
 
 
 class AreaHistogram(TableInterface):
-    """Tell how much of the surface has which values, mm^2 per bin."""
+    """Tell which share of the area has which values."""
 
     input_spec = AreaHistogramInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.measures.area_histogram"
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        areas, edges = result
-        limits = zip(edges[:-1], edges[1:], areas, strict=True)
+        shares, edges = result
+        limits = zip(edges[:-1], edges[1:], shares, strict=True)
         rows = [
-            {"lower": float(low), "upper": float(high), "area": float(area)} for low, high, area in limits
+            {"lower": float(low), "upper": float(high), "share": float(share)} for low, high, share in limits
         ]
         return super()._store(rows, folder, arguments)

@@ -1,0 +1,245 @@
+"""Failures that explain themselves, stay where they are, and can be recorded instead of raised."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nipype.pipeline.engine as pe
+import numpy as np
+import pytest
+from interface_toys import Gather, Total
+
+import spectralbrain as sb
+from spectralbrain.errors import ArrayError, FormatError, MeshError
+from spectralbrain.geometry.solids import sphere
+from spectralbrain.interfaces import (
+    ComputeHKS,
+    ComputeShapeDNA,
+    Decompose,
+    LoadMesh,
+    ParticipantsTable,
+    SaveHDF5,
+)
+from spectralbrain.interfaces.base import InputFileError, UpstreamError, is_status_file, read_status
+from spectralbrain.resources import granted_threads, resolve_threads
+
+Run = Callable[[pe.Workflow], Any]
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write_sphere(path: Path, *, faces: slice = slice(None), bad: str = "") -> str:
+    mesh = sphere(2)
+    triangles = mesh.faces[faces]
+    if bad == "non-manifold":
+        triangles = np.vstack([triangles, [[triangles[0, 0], triangles[0, 1], triangles[7, 2]]]])
+    return os.fspath(sb.save_mesh(path, mesh.vertices, triangles))
+
+
+def bad_inputs(folder: Path) -> dict[str, tuple[str, type[Exception], str]]:
+    good = write_sphere(folder / "good.ply")
+    truncated, empty, text = folder / "truncated.ply", folder / "empty.ply", folder / "text.ply"
+    truncated.write_bytes(Path(good).read_bytes()[:2000])
+    empty.write_bytes(b"")
+    text.write_text("solid nothing")
+    nan = folder / "nan.off"
+    nan.write_text("OFF\n3 1 0\n0 0 0\n1 0 nan\n0 1 0\n3 0 1 2\n")
+    small = folder / "small.off"
+    small.write_text("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n")
+    torn = write_sphere(folder / "torn.ply", bad="non-manifold")
+    return {
+        "missing": (str(folder / "nowhere.ply"), InputFileError, "correct the path"),
+        "truncated": (str(truncated), FormatError, "replace the damaged"),
+        "empty": (str(empty), FormatError, "replace the damaged"),
+        "text": (str(text), FormatError, "replace the damaged"),
+        "NaN": (str(nan), (FormatError, ArrayError), "remedy"),  # type: ignore[dict-item]
+        "too small": (str(small), (ArrayError, MeshError), "remedy"),  # type: ignore[dict-item]
+        "non-manifold": (torn, MeshError, "MeshQuality"),
+    }
+
+
+CASES = ["missing", "truncated", "empty", "text", "NaN", "too small", "non-manifold"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_message_names_file_node_and_remedy(tmp_path: Path, case: str) -> None:
+    path, kind, remedy = bad_inputs(tmp_path)[case]
+    folder = tmp_path / "decompose_left"
+    folder.mkdir()
+    with pytest.raises(kind) as caught:
+        Decompose(mesh_file=path, k=5).run(cwd=str(folder))
+    message = str(caught.value)
+    assert path in message
+    assert "decompose_left (Decompose" in message
+    assert "remedy: " in message
+    assert remedy in message
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_failure_can_be_recorded(tmp_path: Path, case: str) -> None:
+    path, _, _ = bad_inputs(tmp_path)[case]
+    folder = tmp_path / "decompose"
+    folder.mkdir()
+    outputs = Decompose(mesh_file=path, k=5, on_error="record").run(cwd=str(folder)).outputs
+    assert outputs.status == "failed"
+    assert outputs.reason
+    assert is_status_file(outputs.out_file)
+    row = read_status(outputs.out_file)
+    assert row["status"] == "failed"
+    assert row["reason"] == outputs.reason
+    assert row["interface"] == "Decompose"
+    assert Path(path).name in row["inputs"]
+    later = ComputeHKS(decomposition_file=outputs.out_file, on_error="record").run().outputs
+    assert later.status == "failed"
+    assert outputs.reason in later.reason
+    with pytest.raises(UpstreamError, match="mend the input of the node that failed first"):
+        ComputeShapeDNA(decomposition_file=outputs.out_file).run()
+
+
+def test_a_mistake_of_the_programmer_is_never_recorded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(path: str) -> None:
+        raise TypeError("no such thing")
+
+    monkeypatch.setattr("spectralbrain.io.load.load_mesh", broken)
+    with pytest.raises(TypeError, match="no such thing"):
+        LoadMesh(in_file=write_sphere(tmp_path / "x.ply"), on_error="record").run()
+
+
+def test_conflicting_caches_are_not_merged(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        sb.save_hdf5(f"{name}.h5", descriptors={"x": np.full(3, value)})
+    with pytest.raises(sb.IncompatibleError, match="descriptors/x: expected the same in every cache"):
+        SaveHDF5(in_files=["a.h5", "b.h5"]).run()
+    sb.save_hdf5("c.h5", eigenvalues=np.arange(3.0))
+    with pytest.raises(ArrayError, match="eigenvalues: expected once"):
+        SaveHDF5(in_files=["c.h5"], eigenvalues=np.arange(3.0)).run()
+
+
+def test_either_array_or_file_never_both(tmp_path: Path) -> None:
+    node = ComputeHKS(times=[1.0])
+    with pytest.raises(OSError, match="mutually exclusive"):
+        node.inputs.times_file = str(tmp_path / "x.h5")
+    with pytest.raises(ValueError, match="requires a value for input 'decomposition_file'"):
+        node.run()
+
+
+@pytest.mark.parametrize(
+    "value", ["text", [None], np.ma.masked_array([1.0, 2.0], [0, 1]), [1 + 2j], [[1], [1, 2]]]
+)
+def test_the_array_trait_takes_numbers_only(value: Any) -> None:
+    with pytest.raises(Exception, match="an array of numbers"):
+        ComputeHKS(times=value)
+
+
+def crash_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("crash-*"))
+
+
+def test_other_branches_go_on_and_the_crash_is_text(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logging.disable(logging.CRITICAL)
+    workflow = pe.Workflow("graph", base_dir=str(tmp_path / "work"))
+    workflow.config["execution"] = {"crashdump_dir": str(tmp_path)}
+    good = pe.Node(Total(values=np.ones(3)), name="good")
+    after = pe.Node(Total(), name="after")
+    bad = pe.Node(Total(values_file=str(tmp_path / "nowhere.txt")), name="bad")
+    never = pe.Node(Total(), name="never")
+    workflow.connect(good, "out_file", after, "values_file")
+    workflow.connect(bad, "out_file", never, "values_file")
+    try:
+        with pytest.raises(RuntimeError):
+            run(workflow)
+    finally:
+        logging.disable(logging.NOTSET)
+    assert (tmp_path / "work/graph/after/total.txt").read_text() == "3.00000002\n"
+    assert not (tmp_path / "work/graph/never/total.txt").exists()
+    (crash,) = crash_files(tmp_path)
+    assert crash.suffix == ".txt"
+    text = crash.read_text()
+    for part in ("Node: graph.bad", "nowhere.txt", "node: bad (Total", "remedy: correct the path"):
+        assert part in text
+
+
+def test_a_batch_goes_on_and_the_table_says_why(tmp_path: Path, run: Run) -> None:
+    paths = [
+        write_sphere(tmp_path / "sub-1.ply"),
+        str(tmp_path / "sub-2.ply"),
+        write_sphere(tmp_path / "sub-3.ply"),
+    ]
+    Path(paths[1]).write_text("OFF\n0 0 0\n")
+    workflow = pe.Workflow("batch", base_dir=str(tmp_path / "work"))
+    decompose = pe.MapNode(Decompose(k=6, on_error="record"), iterfield=["mesh_file"], name="decompose")
+    decompose.inputs.mesh_file = paths
+    table = pe.Node(ParticipantsTable(names=["1", "2", "3"]), name="table")
+    workflow.connect(decompose, "out_file", table, "in_files")
+    run(workflow)
+    (path,) = (tmp_path / "work").rglob("participants.tsv")
+    rows = path.read_text().splitlines()
+    assert [row.split("\t")[1] for row in rows[1:]] == ["162", "n/a", "162"]
+    assert "sub-2.ply" in rows[2]
+
+
+def test_a_mapnode_failure_names_its_member(tmp_path: Path) -> None:
+    node = pe.MapNode(Total(), iterfield=["values_file"], name="many", base_dir=str(tmp_path))
+    Path("a.txt").write_text("1")
+    Path("b.txt").write_text("one")
+    node.inputs.values_file = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    with pytest.raises(Exception, match=r"(?s)Subnode 1 failed.*b\.txt: expected numbers.*_many1 \(Total"):
+        node.run()
+
+
+# Threads
+
+
+def test_a_node_gets_the_threads_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import threadpool_info
+
+    seen: list[Any] = []
+
+    def look(self: Gather, **arguments: Any) -> float:
+        pools = [pool["num_threads"] for pool in threadpool_info()]
+        seen.append((resolve_threads(), max(pools, default=1)))
+        return 0.0
+
+    monkeypatch.setattr(Gather, "_call", look)
+    np.ones((50, 50)) @ np.ones((50, 50))
+    Path("a.txt").write_text("1")
+    node = pe.Node(Gather(files=["a.txt"]), name="n", base_dir=str(tmp_path), n_procs=1)
+    node.inputs.files = [str(tmp_path / "a.txt")]
+    assert node.inputs.num_threads == 1
+    node.run()
+    assert seen == [(1, 1)]
+
+
+def test_granted_threads_hold_for_calls_that_leave_them_open() -> None:
+    with granted_threads(3):
+        assert resolve_threads() == 3
+        assert resolve_threads(2) == 2
+        with granted_threads(1):
+            assert resolve_threads() == 1
+        assert resolve_threads() == 3
+    with pytest.raises(ArrayError, match="n_threads"), granted_threads(0):
+        pass
+
+
+def test_importing_the_nodes_starts_no_pool() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import threading, spectralbrain.interfaces as i\n"
+        "for n in i.__all__[1:]: getattr(i, n)\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+        "import sys; assert 'matplotlib' not in sys.modules and 'h5py' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NIPYPE_NO_ET": "1"})
