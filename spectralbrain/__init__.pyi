@@ -24,6 +24,11 @@ from .geometry.quality import (
     smallest_angles as smallest_angles,
     triangle_quality as triangle_quality,
 )
+from .geometry.remesh import (
+    SmoothSurface as SmoothSurface,
+    refine_surface as refine_surface,
+    smooth_surface as smooth_surface,
+)
 from .geometry.repair import (
     Repair as Repair,
     drop_degenerate_faces as drop_degenerate_faces,

@@ -10,7 +10,8 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.geometry.mesh import BrainMesh
-from spectralbrain.runtime import Faces, FloatArray, Vertices
+from spectralbrain.geometry.remesh import split_triangles
+from spectralbrain.runtime import Faces, Vertices
 
 
 def sphere(subdivisions: int = 4, radius: float = 1.0) -> BrainMesh:
@@ -43,7 +44,7 @@ def sphere(subdivisions: int = 4, radius: float = 1.0) -> BrainMesh:
     _check_positive(radius=radius)
     vertices, faces = _icosahedron()
     for _ in range(subdivisions):
-        vertices, faces = _split(vertices, faces)
+        vertices, faces = split_triangles(vertices, faces)
         vertices /= np.linalg.norm(vertices, axis=1, keepdims=True)
     return BrainMesh(vertices * radius, faces)
 
@@ -259,19 +260,6 @@ def _icosahedron() -> tuple[Vertices, Faces]:
     inward = np.linalg.det(points[faces]) < 0
     faces[inward] = faces[inward][:, ::-1]
     return points / np.sqrt(1 + golden**2), faces
-
-
-def _split(vertices: FloatArray, faces: Faces) -> tuple[Vertices, Faces]:
-    """Split each triangle into four at the middles of its edges."""
-    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    key = np.minimum(start, end) * np.int64(len(vertices)) + np.maximum(start, end)
-    distinct, middle = np.unique(key, return_inverse=True)
-    low, high = np.divmod(distinct, len(vertices))
-    middle = middle.reshape(-1, 3) + len(vertices)  # of the edges 01, 12, 20
-    a, b, c = faces.T
-    ab, bc, ca = middle.T
-    quarters = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
-    return np.concatenate([vertices, (vertices[low] + vertices[high]) / 2]), quarters
 
 
 def _check_count(name: str, value: int, low: int, high: int, *, even: bool = False) -> None:
