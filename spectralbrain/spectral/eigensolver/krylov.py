@@ -253,6 +253,7 @@ def run_lanczos(
         If the capacity of the basis is reached first.
     """
     next_test = FIRST_TEST * count
+    stalled = -1
     while True:
         lanczos.step()
         full = lanczos.size >= lanczos.capacity
@@ -263,6 +264,13 @@ def run_lanczos(
         values, coefficients, residuals = lanczos.ritz(wanted)
         if len(values) >= count and (residuals <= accepted(values)).all():
             break
+        if len(values) < count and (residuals <= accepted(values)).all():
+            if stalled == len(values):
+                raise ConvergenceError(
+                    f"block Lanczos: {stalled} pairs converged where the inertia counts more, "
+                    f"which blocks of {lanczos.width} cannot separate"
+                )
+            stalled = len(values)
         if full:
             raise ConvergenceError(
                 f"block Lanczos: {int((residuals <= accepted(values)).sum())} of {count} pairs converged "

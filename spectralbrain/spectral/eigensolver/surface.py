@@ -17,11 +17,15 @@ from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
 from spectralbrain.spectral.eigensolver.canonical import fix_basis
 from spectralbrain.spectral.eigensolver.panels import Panels
-from spectralbrain.spectral.eigensolver.pencil import Pairs, PencilSolver, insert_null_mode
+from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
 from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, restrict
 from spectralbrain.spectral.eigensolver.solver import Spectrum, smallest_pairs
 from spectralbrain.spectral.eigensolver.threads import Team
-from spectralbrain.spectral.eigensolver.verification import discretization_errors, examine
+from spectralbrain.spectral.eigensolver.verification import (
+    discretization_errors,
+    examine,
+    rounding_floor,
+)
 
 if TYPE_CHECKING:
     from spectralbrain.spectral.decomposition import SpectralDecomposition
@@ -134,7 +138,7 @@ def _finish(
         orthonormality = max(orthonormality, seen.orthonormality)
         _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
-    report = _verdict(spectrum, residuals, orthonormality, tol)
+    report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
     with np.errstate(divide="ignore"):
         wavelengths = 2 * np.pi / np.sqrt(spectrum.values[:k])
     return report | {
@@ -173,11 +177,19 @@ def _scatter_vectors(
     panels.each(write)
 
 
-def _verdict(spectrum: Spectrum, residuals: FloatArray, orthonormality: float, tol: float) -> dict[str, Any]:
+def _verdict(
+    pencils: list[Pencil], spectrum: Spectrum, residuals: FloatArray, orthonormality: float, tol: float
+) -> dict[str, Any]:
     """Say whether the result is verified, and by what."""
     problems = []
     if not residuals.max() <= tol:
-        problems.append(f"largest residual {residuals.max():.1e} exceeds tol {tol:.0e}")
+        floor = max(rounding_floor(pencil) for pencil in pencils) / spectrum.first_positive
+        hint = f"; thin triangles alone cause up to {floor:.0e}: raise tol, repair the mesh"
+        hint += " or use laplacian='robust'"
+        problems.append(
+            f"largest residual {residuals.max():.1e} exceeds tol {tol:.0e}"
+            + (hint if floor > tol / 10 else "")
+        )
     if not orthonormality <= tol:
         problems.append(f"orthonormality error {orthonormality:.1e} exceeds tol {tol:.0e}")
     if spectrum.inertia_count != len(spectrum.values):

@@ -92,6 +92,16 @@ def examine(
     return Examination(residuals, worst, quotients)
 
 
+def rounding_floor(pencil: Pencil) -> float:
+    """Return about how large the residual of an eigenvector is when its entries are rounded.
+
+    An error eps phi_i gives A_ii eps phi_i, in the B^-1 norm divided by sqrt(B_ii); phi_i^2 is 1 / area on
+    average. Only triangles that are nearly flat, with cotangents of a million, make it matter.
+    """
+    ratios = pencil.stiffness.diagonal() ** 2 / pencil.mass.diagonal()
+    return float(np.finfo(float).eps * np.sqrt(ratios.sum() / pencil.area))
+
+
 def discretization_errors(mass_quotients: FloatArray, *, consistent: bool) -> FloatArray:
     """Return the estimated relative discretisation error of each eigenvalue.
 
