@@ -25,7 +25,7 @@ from .geometry.quality import (
     triangle_quality as triangle_quality,
 )
 from .geometry.remesh import (
-    SmoothSurface as SmoothSurface,
+    SmoothedSurface as SmoothedSurface,
     refine_surface as refine_surface,
     smooth_surface as smooth_surface,
 )

@@ -15,7 +15,7 @@ from spectralbrain.runtime import Faces, FloatArray, Vertices
 _SHRINK, _GROW = 0.5, 0.52
 
 
-class SmoothSurface(NamedTuple):
+class SmoothedSurface(NamedTuple):
     """A smoothed surface and what smoothing did to it.
 
     Attributes
@@ -31,7 +31,7 @@ class SmoothSurface(NamedTuple):
     report: dict[str, Any]
 
 
-def smooth_surface(mesh: BrainMesh, iterations: int = 10) -> SmoothSurface:
+def smooth_surface(mesh: BrainMesh, iterations: int = 10) -> SmoothedSurface:
     """Smooth a surface with little shrinking, by trimesh's Taubin filter.
 
     Vertices keep their numbers, so maps stay valid. Boundaries are smoothed along.
@@ -45,7 +45,7 @@ def smooth_surface(mesh: BrainMesh, iterations: int = 10) -> SmoothSurface:
 
     Returns
     -------
-    SmoothSurface
+    SmoothedSurface
 
     Raises
     ------
@@ -77,7 +77,7 @@ def smooth_surface(mesh: BrainMesh, iterations: int = 10) -> SmoothSurface:
     smoothed = BrainMesh(np.asarray(surface.vertices), mesh.faces)
     moved = np.linalg.norm(smoothed.vertices - mesh.vertices, axis=1)
     measurable = mesh.is_closed and mesh.is_oriented
-    return SmoothSurface(
+    return SmoothedSurface(
         smoothed,
         {
             "iterations": int(iterations),

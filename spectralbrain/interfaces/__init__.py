@@ -18,6 +18,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "label_volume": ("LoadLabelVolume", "LabelSurface"),
     "mesh": ("MaskMesh", "Midthickness"),
     "quality": ("MeshQuality", "RepairMesh"),
+    "remesh": ("SmoothSurface", "RefineSurface"),
     "decomposition": ("Decompose",),
     "grids": ("HKSTimes", "WKSEnergies", "SharedHKSTimes", "SharedWKSEnergies"),
     "shapedna": ("ComputeShapeDNA",),

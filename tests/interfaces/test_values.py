@@ -401,6 +401,17 @@ def test_structures_of_a_label_volume() -> None:
     assert Path(same.out_file).read_bytes() == Path(outputs.out_file).read_bytes()
 
 
+def test_finer_and_smoother_surfaces() -> None:
+    mesh = sb.sphere(2, radius=10.0)
+    sb.save_mesh("sphere.ply", mesh.vertices, mesh.faces)
+    fine = run("RefineSurface", mesh_file="sphere.ply", out_file="fine.ply")
+    assert sb.load_mesh(fine.out_file).n_faces == 4 * mesh.n_faces
+    smooth = run("SmoothSurface", mesh_file="sphere.ply", iterations=4, out_file="smooth.ply")
+    report = json.loads(Path(smooth.report_file).read_text())
+    assert report == sb.smooth_surface(mesh, 4).report
+    assert sb.load_mesh(smooth.out_file).n_vertices == mesh.n_vertices
+
+
 def test_correspondence(made: Any, other: str, found: sb.SpectralDecomposition) -> None:
     second = sb.SpectralDecomposition.load(other)
     aligned = run("AlignModes", moving_file=other, reference_file=made.out_file, k=5)
