@@ -337,5 +337,6 @@ def tear(path: Path) -> None:
     image = nib.load(path)
     faces = image.darrays[1].data
     a, b = faces[0, :2]
-    image.darrays[1].data = np.vstack([faces, [[a, b, (b + 100) % faces.max()]]]).astype(np.int32)
+    torn = np.vstack([faces, [[a, b, (b + 100) % faces.max()]]]).astype(np.int32)
+    image.darrays[1] = GiftiDataArray(torn, "NIFTI_INTENT_TRIANGLE")
     nib.save(image, path)

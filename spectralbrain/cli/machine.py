@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 _CGROUP_LIMITS = (
@@ -11,14 +10,6 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),  # version 1
 )
 _GB = 1024.0**3
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many participants run at a time, and how many steps of each."""
-
-    workers: int
-    steps: int
 
 
 def granted_memory_gb() -> float:
@@ -35,31 +26,25 @@ def granted_memory_gb() -> float:
     return min(amounts)
 
 
-def share_out(n_participants: int, nprocs: int, omp_nthreads: int, memory_gb: float, need_gb: float) -> Share:
-    """Divide processors and memory among participants.
+def worker_count(nprocs: int, omp_nthreads: int, memory_gb: float, need_gb: float) -> int:
+    """Return how many processes may work at a time.
 
     Parameters
     ----------
-    n_participants : int
-        How many there are.
     nprocs, omp_nthreads : int
-        Processors in all, threads of one step.
+        Processors in all, threads of one process.
     memory_gb, need_gb : float
-        Memory in all, and what one participant's largest step needs.
+        Memory in all, and what one surface's largest step needs.
 
     Returns
     -------
-    Share
+    int
+        At least 1.
 
     Examples
     --------
-    >>> share_out(100, 8, 1, 64, 1)
-    Share(workers=8, steps=1)
-    >>> share_out(100, 8, 1, 4, 1)
-    Share(workers=4, steps=2)
-    >>> share_out(1, 8, 2, 64, 1)
-    Share(workers=1, steps=8)
+    >>> worker_count(8, 1, 64, 1), worker_count(8, 1, 4, 1), worker_count(8, 4, 64, 1)
+    (8, 4, 2)
     """
-    by_memory = max(1, int(memory_gb / max(need_gb, 1e-3)))
-    workers = max(1, min(n_participants, nprocs // omp_nthreads, by_memory))
-    return Share(workers, max(1, nprocs // workers) if nprocs // workers >= 2 * omp_nthreads else 1)
+    by_memory = int(memory_gb / max(need_gb, 1e-3))
+    return max(1, min(nprocs // omp_nthreads, by_memory))

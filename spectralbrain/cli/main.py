@@ -11,7 +11,13 @@ from typing import NoReturn
 from spectralbrain.cli import exits
 from spectralbrain.cli.parser import parse_args
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "LP_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "LP_NUM_THREADS",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

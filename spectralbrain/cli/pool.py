@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
 Task = TypeVar("Task")
-_PRELOAD = ["spectralbrain.workflows.processing", "spectralbrain.workflows.participant"]
+_PRELOAD = ["spectralbrain.cli.preload"]
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
-import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from spectralbrain.bids.discovery import INPUT, candidate_datasets, discover, read_description
@@ -16,7 +16,7 @@ from spectralbrain.bids.entities import natural_key
 from spectralbrain.bids.inventory import TABLE_COLUMNS, Inventory, format_table, table_rows
 from spectralbrain.bids.tables import format_tsv
 from spectralbrain.cli import exits
-from spectralbrain.cli.machine import granted_memory_gb, share_out
+from spectralbrain.cli.machine import granted_memory_gb, worker_count
 from spectralbrain.cli.pool import Died, run_isolated
 from spectralbrain.cli.progress import Progress
 from spectralbrain.cli.settings import Settings, build_settings
@@ -28,6 +28,7 @@ from spectralbrain.workflows.processing import (
     Failure,
     Outcome,
     ParticipantTask,
+    prepare_surface,
     process_participant,
     workflow_name,
 )
@@ -187,10 +188,10 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
     omp = settings.omp_nthreads or 1
     memory = settings.mem_gb or granted_memory_gb()
     need = max(need_gb(inventory, subject, settings) for subject in subjects)
-    share = share_out(len(subjects), nprocs, omp, memory, need)
+    workers = worker_count(nprocs, omp, memory, need)
     if need > memory:
         LOG.warning("one participant needs about %.1f GB, %.1f GB are granted: it may fail", need, memory)
-    LOG.info("%d processes for %d participants, %d steps each", share.workers, len(subjects), share.steps)
+    LOG.info("%d processes for %d participants", workers, len(subjects))
     work = settings.work_dir / f"spectralbrain-{settings.parameters.configuration_hash}"
     tasks = [
         ParticipantTask(
@@ -201,8 +202,6 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
             work_dir=work,
             roots=inventory.roots,
             omp_nthreads=omp,
-            nprocs=share.steps,
-            mem_gb=memory / share.workers,
             plugin=settings.plugin,
             report=settings.report,
             reports_only=settings.reports_only,
@@ -212,8 +211,12 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
         for subject in subjects
     ]
     initializer = functools.partial(configure_logging, settings.verbose)
+    if len(subjects) < workers and not settings.reports_only and settings.plugin is None:
+        ahead = [replace(t, surfaces=(s,)) for t in tasks for s in t.surfaces if s.processable]
+        for _ in run_isolated(prepare_surface, ahead, workers, initializer):
+            pass  # what went wrong is found again, and reported, by the participant's own process
     with Progress(len(tasks), "participants") as progress:
-        results = run_isolated(process_participant, tasks, share.workers, initializer)
+        results = run_isolated(process_participant, tasks, workers, initializer)
         notes: set[str] = set()
         for task, answer in results:
             outcome = answer if isinstance(answer, Outcome) else _died(task, answer)
@@ -264,13 +267,3 @@ def _remove_if_empty(folder: Path) -> None:
     ]
     if not leftovers and folder.is_dir():
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def owner_only_home() -> None:
-    """Give Matplotlib and others a place to write where HOME is missing or read-only."""
-    home = Path(os.environ.get("HOME", "/nonexistent"))
-    if not os.access(home, os.W_OK):
-        import tempfile
-
-        folder = tempfile.mkdtemp(prefix="spectralbrain-home-")
-        os.environ["HOME"] = folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,8 +27,10 @@ from spectralbrain.bids.sidecars import MATRIX_FIELDS, bids_uri, column_sidecar,
 from spectralbrain.bids.tables import format_tsv, parse_tsv
 from spectralbrain.interfaces.base import is_status_file, read_status
 from spectralbrain.io._atomic import write_bytes_atomic
+from spectralbrain.io._gifti_surface import write as write_gifti_surface
 from spectralbrain.io.export import open_hdf5
 from spectralbrain.spectral.spectrum import Spectrum
+from spectralbrain.workflows.state import RECORD
 
 WORKBENCH_STRUCTURES = {
     ("cortex", "L"): "CortexLeft",
@@ -49,7 +52,6 @@ WORKBENCH_STRUCTURES = {
         for hemi, side in (("L", "Left"), ("R", "Right"))
     },
 }
-RECORD = "record.json"
 
 
 def workbench_structure(surface: SurfaceInput) -> str:
@@ -74,7 +76,6 @@ class SinkSurfaceInputSpec(BaseInterfaceInputSpec):
     quality_file = File(exists=True, desc="quality of the mesh, JSON")
     eigenpairs = File(exists=True, mandatory=True, desc="the decomposition")
     eigenmodes = File(exists=True, desc="the first modes as maps")
-    surface_file = File(exists=True, desc="the analysed surface")
     hks = File(exists=True, desc="heat kernel signature as maps")
     sihks = File(exists=True, desc="scale-invariant heat kernel signature as maps")
     wks = File(exists=True, desc="wave kernel signature as maps")
@@ -113,11 +114,13 @@ class SinkSurface(SimpleInterface):
         roots = {key: Path(root) for key, root in spec.roots.items()}
         contents: dict[str, bytes] = {}
         for product, name in names.items():
-            if product not in files and product != "mask":
+            if product not in files and product not in ("mask", "surface"):
                 continue
             columns: list[str] = []
             if product == "mask":
                 contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface)
+            elif product == "surface":
+                contents[name] = surface_gifti(files["eigenpairs"], surface)
             elif product.startswith("regions:"):
                 text, columns = region_table(files[product])
                 contents[name] = text.encode()
@@ -151,8 +154,6 @@ class SinkSurface(SimpleInterface):
             for product in ("eigenpairs", "eigenmodes", *VERTEX_DESCRIPTORS)
             if isdefined(getattr(spec, product))
         }
-        if isdefined(spec.surface_file):
-            files["surface"] = Path(spec.surface_file)
         for kind, paths in (("regions", spec.regions), ("connectome", spec.connectomes)):
             for (name, _), path in zip(
                 spec.surface.parcellations, paths if isdefined(paths) else [], strict=False
@@ -263,6 +264,24 @@ def _sidecar(
             extra.update(MATRIX_FIELDS)
     kind = product.partition(":")[0]
     return product_sidecar(kind, surface, parameters, spectrum.metadata, sources, masked=masked, **extra)
+
+
+SECONDARY = {"white": "GrayWhite", "midthickness": "MidThickness", "pial": "Pial"}
+
+
+def surface_gifti(path: Path, surface: SurfaceInput) -> bytes:
+    """Return the bytes of the analysed surface as GIFTI, with the names Workbench looks for."""
+    stream = io.BytesIO()
+    with open_hdf5(path) as handle:
+        write_gifti_surface(
+            stream,
+            handle["vertices"][...],
+            handle["faces"][...],
+            structure=workbench_structure(surface),
+            secondary=SECONDARY.get(surface.surface),
+            geometric_type="Anatomical",
+        )
+    return stream.getvalue()
 
 
 def mask_gifti(domain: Any, surface: SurfaceInput) -> bytes:

@@ -26,7 +26,6 @@ from spectralbrain.interfaces import (
     MeshQuality,
     Midthickness,
     SaveGiftiFunc,
-    SaveMesh,
     VertexAreas,
 )
 from spectralbrain.workflows.memory import surface_mem_gb
@@ -160,10 +159,6 @@ def init_branch_wf(
     for name in (d for d in parameters.descriptors if d in VERTEX_DESCRIPTORS):
         _connect_descriptor(workflow, name, surface, parameters, decompose, sink, resources)
     _connect_regions(workflow, surface, parameters, decompose, sink, mask, resources)
-    if parameters.write_meshes:
-        mesh = pe.Node(SaveMesh(out_file="mesh.surf.gii"), name="mesh")
-        _connect_geometry(workflow, surface, mesh)
-        workflow.connect(mesh, "out_file", sink, "surface_file")
     return workflow
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import Parameters
 from spectralbrain.workflows import state as states
-from spectralbrain.workflows.outputs import RECORD
 
 REPORT_FILES = (".html", ".png", ".svg")
 LOG = logging.getLogger("spectralbrain.app")
@@ -33,8 +32,6 @@ class ParticipantTask:
     work_dir: Path
     roots: Mapping[str, Path]
     omp_nthreads: int = 1
-    nprocs: int = 1
-    mem_gb: float | None = None
     plugin: Mapping[str, Any] | None = None
     report: bool = True
     reports_only: bool = False
@@ -100,6 +97,33 @@ def process_participant(task: ParticipantTask) -> Outcome:
     files = sum(len(s.files) for s in state.surfaces.values()) + len(state.summaries)
     seconds = time.monotonic() - start
     return Outcome(task.subject, done, kept, (*failures, *more), files, seconds, tuple(notes))
+
+
+def prepare_surface(task: ParticipantTask) -> None:
+    """Do the work of one surface ahead, so that the participant's own process finds it done.
+
+    With fewer participants than processors this spreads a participant's surfaces over processes.
+    Only the work directory and the surface's own files are written; whatever goes wrong will go
+    wrong again in :func:`process_participant`, which reports it.
+
+    Parameters
+    ----------
+    task : ParticipantTask
+        With one surface.
+    """
+    from spectralbrain.workflows.participant import branch_name
+
+    (surface,) = task.surfaces
+    digest, reason = _digest_or_reason(surface, task.parameters)
+    state = states.read_state(task.output_dir, task.subject).surfaces.get(states.surface_key(surface))
+    if reason or states.is_finished(state, digest, task.output_dir):
+        return
+    with (
+        states.participant_lock(task.output_dir, task.subject, shared=True),
+        states.participant_lock(task.output_dir, f"{task.subject}-{branch_name(surface)}"),
+    ):
+        workflow, _ = _built_graph(task, task.surfaces, f"{task.subject}-{branch_name(surface)}")
+        _run(workflow, task)
 
 
 def _known_failures(state: states.ParticipantState) -> list[Failure]:
@@ -168,31 +192,13 @@ def facts_of(surface: SurfaceInput) -> dict[str, str]:
 def _run_graph(
     task: ParticipantTask, state: states.ParticipantState, todo: Mapping[str, tuple[SurfaceInput, str]]
 ) -> list[Failure]:
-    from spectralbrain.workflows.participant import branch_name, init_participant_wf
+    from spectralbrain.workflows.participant import branch_name
 
-    base = task.work_dir
-    crashes = base / "crashes" / f"sub-{task.subject}"
-    shutil.rmtree(crashes, ignore_errors=True)
-    crashes.mkdir(parents=True, exist_ok=True)
-    workflow = init_participant_wf(
-        tuple(surface for surface, _ in todo.values()),
-        task.parameters,
-        subject=task.subject,
-        output_dir=task.output_dir,
-        roots=task.roots,
-        omp_nthreads=task.omp_nthreads,
-    )
-    workflow.base_dir = str(base)
-    workflow.config["execution"] = {
-        "crashdump_dir": str(crashes),
-        "crashfile_format": "txt",
-        "hash_method": "content",
-        "stop_on_first_crash": "true" if task.stop_on_first_crash else "false",
-        "remove_unnecessary_outputs": "false",
-        "poll_sleep_duration": "0.05",
-    }
+    surfaces = tuple(surface for surface, _ in todo.values())
+    workflow, crashes = _built_graph(task, surfaces, task.subject)
     if task.write_graph:
         _write_graph(workflow, task)
+    base = task.work_dir
     records = {key: _record_path(base, workflow.name, branch_name(s)) for key, (s, _) in todo.items()}
     for record in records.values():
         record.unlink(missing_ok=True)
@@ -205,13 +211,42 @@ def _run_graph(
             failures += [Failure(surface.name, problem) for problem in problems]
             continue
         reason = _crash_reason(crashes, branch_name(surface)) or error or "stopped before it was finished"
+        reason = _one_line(_without_places(reason, task))
         _record_failure(task, state, surface, reason, digest)
         failures.append(Failure(surface.name, reason))
     return failures
 
 
+def _built_graph(task: ParticipantTask, surfaces: tuple[SurfaceInput, ...], owner: str) -> tuple[Any, Path]:
+    """Return the graph of some surfaces, configured, and the folder of its crash files."""
+    from spectralbrain.workflows.participant import init_participant_wf
+
+    crashes = task.work_dir / "crashes" / f"sub-{owner}"
+    shutil.rmtree(crashes, ignore_errors=True)
+    crashes.mkdir(parents=True, exist_ok=True)
+    workflow = init_participant_wf(
+        surfaces,
+        task.parameters,
+        subject=task.subject,
+        output_dir=task.output_dir,
+        roots=task.roots,
+        omp_nthreads=task.omp_nthreads,
+    )
+    workflow.base_dir = str(task.work_dir)
+    workflow.config["execution"] = {
+        "crashdump_dir": str(crashes),
+        "crashfile_format": "txt",
+        "hash_method": "content",
+        "stop_on_first_crash": "true" if task.stop_on_first_crash else "false",
+        "remove_unnecessary_outputs": "false",
+        "create_report": "false",  # a page about the graph, which processes would write together
+        "poll_sleep_duration": "0.05",
+    }
+    return workflow, crashes
+
+
 def _record_path(base: Path, workflow: str, branch: str) -> Path:
-    return base / workflow / branch / "sink" / RECORD
+    return base / workflow / branch / "sink" / states.RECORD
 
 
 def _written(record: Path, output: Path) -> tuple[list[Path], list[str]]:
@@ -244,11 +279,8 @@ def _run(workflow: Any, task: ParticipantTask) -> str:
     """Run the graph; return what was raised as one line, '' if nothing was."""
     if task.plugin is not None:
         name, arguments = str(task.plugin["plugin"]), dict(task.plugin.get("plugin_args", {}))
-    elif task.nprocs > 1:
-        name = "MultiProc"
-        arguments = {"n_procs": task.nprocs, "mp_context": "forkserver", "raise_insufficient": False}
-        if task.mem_gb:
-            arguments["memory_gb"] = task.mem_gb
+        if name == "MultiProc":
+            arguments.setdefault("mp_context", "forkserver")
     else:
         name, arguments = "Linear", {}
     try:
@@ -290,10 +322,17 @@ def _crash_reason(crashes: Path, branch: str) -> str:
         for i in range(len(lines) - 1, -1, -1):
             found = _ERROR_LINE.match(lines[i].strip())
             if found:
-                rest = " ".join(line.strip() for line in lines[i + 1 : i + 4] if line.strip())
-                return _one_line(f"{node[1].split('.')[-1]}: {found[2] or found[1]} {rest}")
+                return f"{node[1].split('.')[-1]}: {found[2] or found[1]}"
         return f"{node[1]}: see {path.name}"
     return ""
+
+
+def _without_places(text: str, task: ParticipantTask) -> str:
+    """Return a message without the folders of this run: a table says the same wherever it was made."""
+    places = (*task.roots.values(), task.output_dir, task.work_dir)
+    for folder in sorted({str(p) for p in places}, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+    return text
 
 
 def _one_line(text: str) -> str:

@@ -23,6 +23,7 @@ from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import Parameters
 from spectralbrain.io._atomic import write_text_atomic
 
+RECORD = "record.json"  # what a surface's sink wrote, in its folder of the work directory
 STATE_FOLDER = Path("logs", "participants")
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 _BLOCK = 1 << 20
@@ -155,8 +156,17 @@ def remove_files(output: Path, files: Mapping[str, str] | Iterable[str]) -> None
 
 
 @contextlib.contextmanager
-def participant_lock(output: Path, subject: str) -> Generator[bool, None, None]:
+def participant_lock(output: Path, subject: str, *, shared: bool = False) -> Generator[bool, None, None]:
     """Let one process at a time work on a participant of an output folder.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    subject : str
+        The participant, or a part of one.
+    shared : bool
+        Let others with a shared lock in; those without one wait.
 
     Yields
     ------
@@ -168,7 +178,7 @@ def participant_lock(output: Path, subject: str) -> Generator[bool, None, None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        waited = _lock(descriptor)
+        waited = _lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         try:
             same = os.fstat(descriptor).st_ino == path.stat().st_ino
         except FileNotFoundError:
@@ -179,15 +189,16 @@ def participant_lock(output: Path, subject: str) -> Generator[bool, None, None]:
     try:
         yield waited
     finally:
-        path.unlink(missing_ok=True)
+        if not shared:  # others may share it still; the last to work alone takes it away
+            path.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, kind)
         return True
     except OSError as error:
         if error.errno not in _NO_LOCKS:
