@@ -202,7 +202,8 @@ def label_surface(
             raise ArrayError(f"volume: expected integers of shape (X, Y, Z), found {data.dtype} {data.shape}")
         if affine is None:
             raise ArrayError("affine: expected one beside an array, found none")
-    mask = np.isin(data, ids)
+    # volumes of nibabel are in Fortran order, of which isin would make a copy
+    mask = np.isin(data, ids) if data.flags.c_contiguous else np.isin(data.T, ids).T
     if not mask.any():
         raise MeshError(f"volume: no voxel has a label of {name or 'the structure'}: {list(ids)}")
     mesh, report = mask_surface(mask, matrix, smoothing=smoothing, keep_volume=keep_volume, keep=keep)

@@ -22,6 +22,7 @@ from spectralbrain.io._mesh_codecs import codec_for_kind, parse_mesh
 from spectralbrain.io._scalars import gifti_maps, parse_scalars
 from spectralbrain.runtime import BoolArray, FloatArray, PathLike
 
+_CONNECTOME_HEAD = b"node\t"
 # Regions that mean 'no cortex here' in the label tables of FreeSurfer, HCP and their descendants.
 _NO_CORTEX = re.compile(r"(?i)\?\?\?|unknown|none|background|.*medial[ ._-]?wall.*|corpus[ ._-]?callosum|mw|")
 
@@ -38,9 +39,10 @@ def load(path: PathLike, *, n_vertices: int | None = None) -> Any:
 
     Returns
     -------
-    BrainMesh, SurfaceLabels, array or dict
+    BrainMesh, SurfaceLabels, array, dict or tuple
         A surface as :func:`load_mesh` returns it, labels as :func:`load_labels`, per-vertex numbers
-        as :func:`load_scalars`, an HDF5 cache as :func:`spectralbrain.load_hdf5`.
+        as :func:`load_scalars`, an HDF5 cache as :func:`spectralbrain.load_hdf5`, an archive as
+        :func:`spectralbrain.load_npz`, a matrix as :func:`spectralbrain.load_connectome`.
 
     Raises
     ------
@@ -52,10 +54,11 @@ def load(path: PathLike, *, n_vertices: int | None = None) -> Any:
     path = _path(path)
     content = read_content(path)
     kind = identify(content)
-    if kind == "hdf5":
-        from spectralbrain.io.export import load_hdf5
+    if kind in ("hdf5", "npz") or content.startswith(_CONNECTOME_HEAD):
+        from spectralbrain.io import export
 
-        return load_hdf5(path)
+        readers = {"hdf5": export.load_hdf5, "npz": export.load_npz}
+        return readers.get(kind, export.load_connectome)(path)
     if kind == "gifti":
         gifti = parse_gifti(content, path)
         if gifti.with_intent("LABEL"):

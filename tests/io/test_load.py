@@ -426,6 +426,15 @@ def test_load_opens_a_cache(tmp_path: Path) -> None:
     assert load(path)["eigenvalues"].tolist() == [0, 1, 2]
 
 
+def test_load_opens_archives_and_matrices(tmp_path: Path) -> None:
+    from spectralbrain.io.export import save_connectome, save_npz
+
+    assert load(save_npz(tmp_path / "a.npz", x=np.arange(3)))["x"].tolist() == [0, 1, 2]
+    matrix, labels = load(save_connectome(tmp_path / "a.tsv", np.eye(2), labels=["a", "b"]))
+    assert matrix.tolist() == [[1, 0], [0, 1]]
+    assert list(labels) == ["a", "b"]
+
+
 def test_gzip_of_anything(tmp_path: Path) -> None:
     plain = gifti(tmp_path / "a", (VALUES, "SHAPE"))
     packed = tmp_path / "b"
@@ -534,7 +543,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 @settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
