@@ -156,6 +156,7 @@ def _extend_until_gap(
         behind = open_ended & (
             last <= np.sort(np.concatenate([p.values for p in found]))[: k + EXTRA_PAIRS][-1]
         )
+        behind |= open_ended & (last == bound)  # the piece that limits `bound` must grow, or nothing would
         wanted[behind] = np.minimum(sizes[behind], (1.1 * wanted[behind]).astype(int) + EXTRA_PAIRS)
 
 

@@ -250,6 +250,13 @@ def test_backends_agree_to_the_last_eigenvector() -> None:
     np.testing.assert_allclose(ours.eigenvectors, theirs.eigenvectors, atol=1e-6)
 
 
+def test_search_goes_on_when_the_first_pairs_end_inside_a_cluster() -> None:
+    """k + 4 pairs of the sphere end with a whole multiplet: the gap behind it needs more pairs."""
+    found = decompose(sphere(4), k=21, mass="lumped")
+    assert found.k == 21
+    assert found.metadata["verified"]
+
+
 def test_clusters_are_runs_of_close_neighbours() -> None:
     values = np.array([0.0, 1.0, 1 + 1e-12, 1 + 2e-12, 2.0])
     assert clusters(values, 1e-9) == [slice(0, 1), slice(1, 4), slice(4, 5)]
