@@ -110,7 +110,7 @@ class Browser:
     program: str
     profile: Path
 
-    def run(self, page: Path, *options: str, fragment: str = "") -> tuple[str, list[str]]:
+    def run(self, page: Path, *options: str) -> tuple[str, list[str]]:
         """Open a page; return what is printed and the errors on its console."""
         command = [
             self.program,
@@ -129,7 +129,7 @@ class Browser:
             "--enable-logging=stderr",
             f"--user-data-dir={self.profile}",
             *options,
-            page.as_uri() + fragment,
+            page.as_uri(),
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
         spoken = [found for line in done.stderr.splitlines() if (found := CONSOLE.search(line))]

@@ -67,22 +67,24 @@ def report(tmp_path, built) -> Path:
     return Path(shutil.copy(built, folder))
 
 
+def add_to_page(path: Path, script: str) -> None:
+    before, end, after = path.read_text(encoding="utf-8").rpartition("</body>")
+    path.write_text(before + script + end + after, encoding="utf-8")
+
+
 def test_the_viewer_draws_and_nothing_complains(browser, report, tmp_path):
     shot = tmp_path / "shot.png"
-    _, complaints = browser.run(
-        report, f"--screenshot={shot}", "--window-size=1200,800", fragment="#viewer-section"
-    )
+    _, complaints = browser.run(report, f"--screenshot={shot}", "--window-size=1200,1500")
     assert [text for text in complaints if "ReadPixels" not in text] == []
     with Image.open(shot) as image:
         pixels = np.asarray(image.convert("RGB")).astype(int)
-    stage = pixels[200:, 250:950]
+    stage = pixels[300:, 250:950]
     assert (stage[..., 0] - stage[..., 2] > 60).sum() > 3000  # red parts of the mode
     assert (stage[..., 2] - stage[..., 0] > 60).sum() > 3000  # blue parts
 
 
 def test_overlays_views_and_surfaces_can_be_switched(browser, report):
-    html = report.read_text(encoding="utf-8").replace("</body>", PROBE + "</body>")
-    report.write_text(html, encoding="utf-8")
+    add_to_page(report, PROBE)
     page, complaints = browser.run(report, "--dump-dom", "--window-size=900,700")
     assert [text for text in complaints if "ReadPixels" not in text] == []
     found = re.search(r'data-probe="([^"]*)"', page)
@@ -119,7 +121,7 @@ def test_pictures_of_a_group_report_all_load(browser, tmp_path):
     path = Path(build_group_report(tmp_path / "group.html", [group]).out_file)
     count = "document.body.dataset.loaded = [...document.images].filter(i => i.naturalWidth > 100).length;"
     count = f"<script>onload = () => {{ {count} }};</script>"
-    path.write_text(path.read_text(encoding="utf-8").replace("</body>", count + "</body>"), encoding="utf-8")
+    add_to_page(path, count)
     page, complaints = browser.run(path, "--dump-dom")
     assert complaints == []
     assert 'data-loaded="3"' in page
