@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 resolve() {
   uv pip compile --quiet --python-version 3.12 --generate-hashes --only-binary :all: --no-header --no-annotate --upgrade "$@"
 }
-resolve pyproject.toml --extra app -o containers/requirements-full.lock
-resolve pyproject.toml --constraint containers/requirements-full.lock -o containers/requirements-slim.lock
+resolve pyproject.toml --extra app --extra robust -o containers/requirements-full.lock
+resolve pyproject.toml --extra robust --constraint containers/requirements-full.lock -o containers/requirements-slim.lock
 printf 'hatchling>=1.25\n' | resolve - -o containers/requirements-build.lock
