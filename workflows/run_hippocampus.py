@@ -57,13 +57,14 @@ def main(argv: Sequence[str] | None = None) -> Any:
     graph = run(workflow, options)
 
     rows = []
-    for node in sorted((n for n in graph.nodes() if n.name == "decompose"), key=lambda n: n.inputs.boundary):
+    for node in (n for n in graph.nodes() if n.name == "decompose"):
         for surface, path in zip(surfaces, node.result.outputs.out_file, strict=True):
             found = sb.SpectralDecomposition.load(path)
             facts, first = found.metadata, float(found.eigenvalues[found.n_null_modes])
             sizes = (found.mesh.n_vertices, found.surface_area, float(facts["boundary_length"]))
             rows.append((Path(surface).name[:34], facts["boundary"], *sizes, found.n_null_modes, first))
     names = ("surface", "boundary", "vertices", "area mm^2", "edge mm", "null modes", "first lambda mm^-2")
+    rows.sort(key=lambda row: row[1])  # Dirichlet, then Neumann
     table(rows, names)
     print("\nA Neumann sheet has one constant mode; a Dirichlet sheet, held at its edge, has none.")
     return rows

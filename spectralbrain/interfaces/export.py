@@ -132,6 +132,7 @@ class SaveMeshInputSpec(SpectralInputSpec):
     mesh_file = InputFile("mesh", desc="surface file or HDF5 cache that holds vertices and faces")
     vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm")
     faces, faces_file, faces_key = array_or_file("faces", "triangles (F, 3), vertex indices")
+    structure = traits.Str(desc="for GIFTI: structure in Workbench's words, for example CortexLeft")
     out_file = out_file("mesh.ply", "name of the surface file; its suffix says the format")
 
 

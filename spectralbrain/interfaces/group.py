@@ -121,7 +121,8 @@ class DistanceMatrix(GroupInterface):
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
-        return {**found, **found.pop("options", {})}
+        options = found.pop("options", {})
+        return {**found, **options}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.io.export import save_connectome

@@ -49,7 +49,18 @@ def ran() -> Callable[[Any], set[str]]:
     return _ran
 
 
-@pytest.fixture(params=["Linear", "fork", pytest.param("forkserver", marks=pytest.mark.slow)])
+@pytest.fixture(params=["Linear", "fork", "forkserver"])
+def run_everywhere(request: pytest.FixtureRequest) -> Callable[[pe.Workflow], Any]:
+    """Return a function that runs a workflow under each plugin and start method: slower."""
+    plugin, arguments = PLUGINS[request.param]
+
+    def _run(workflow: pe.Workflow) -> Any:
+        return workflow.run(plugin=plugin, plugin_args=dict(arguments))
+
+    return _run
+
+
+@pytest.fixture(params=["Linear", "fork"])
 def run(request: pytest.FixtureRequest) -> Callable[[pe.Workflow], Any]:
     """Return a function that runs a workflow under each plugin."""
     plugin, arguments = PLUGINS[request.param]

@@ -252,7 +252,8 @@ def test_a_touched_input_runs_nothing_and_a_changed_one_does(tmp_path: Path, run
     assert value(workflow, "second") == pytest.approx(7)
 
 
-def test_one_more_connected_output_runs_nothing(tmp_path: Path, run: Run, ran: Ran) -> None:
+def test_one_more_connected_output_runs_nothing(tmp_path: Path, run_everywhere: Run, ran: Ran) -> None:
+    run = run_everywhere
     run(graph(tmp_path, values=np.ones(3)))
     ran(workflow := graph(tmp_path, values=np.ones(3)))
     third = pe.Node(Total(), name="third")
