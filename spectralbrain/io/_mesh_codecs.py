@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from spectralbrain.errors import FormatError
 from spectralbrain.io import _freesurfer, _gifti_surface, _obj, _off, _ply, _stl, _vtk, _vtp
@@ -22,7 +21,7 @@ class MeshCodec:
     name : str
         As :func:`spectralbrain.io._content.identify` names it.
     write : callable
-        ``write(stream, vertices, faces)`` with validated arrays.
+        ``write(stream, vertices, faces)`` with validated arrays; GIFTI's takes its metadata too.
     read : callable
         ``read(path)`` returns vertices and faces, or raises FormatError.
     parse : callable
@@ -30,7 +29,7 @@ class MeshCodec:
     """
 
     name: str
-    write: Callable[[BinaryIO, Vertices, Faces], None]
+    write: Callable[..., None]
     read: Callable[[Path], tuple[Vertices, Faces]]
     parse: Callable[[bytes, Path], tuple[Vertices, Faces]]
 

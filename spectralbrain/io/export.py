@@ -204,7 +204,7 @@ def open_hdf5(path: PathLike, *, n_threads: int | None = None) -> HDF5Handle:
     return open_file(absolute_path(path), resolve_threads(n_threads))
 
 
-def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
+def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: str | None = None) -> Path:
     """Save a surface mesh; the suffix, in any case, says the format.
 
     Parameters
@@ -216,6 +216,9 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
         Finite.
     faces : (F, 3) array of int
         Indices of vertices; order and orientation are kept.
+    structure : str, optional
+        For GIFTI only: the AnatomicalStructurePrimary in Workbench's words, such as 'CortexLeft'.
+        Workbench shows no maps on a surface without one.
 
     Returns
     -------
@@ -225,7 +228,8 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
     Raises
     ------
     ArrayError
-        If the suffix is not known, an index is out of range, or the format cannot hold the numbers.
+        If the suffix is not known, an index is out of range, the format cannot hold the numbers, or
+        `structure` is no structure or the format has no place for it.
     OSError
         If the disk refuses.
 
@@ -251,8 +255,16 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces) -> Path:
     points = np.ascontiguousarray(as_array(vertices, Vertices, name="vertices"))
     triangles = np.ascontiguousarray(as_array(faces, Faces, name="faces"))
     check_face_range(triangles, len(points))
+    options: dict[str, str] = {}
+    if structure is not None:
+        from spectralbrain.io._gifti import check_structure
+
+        check_structure(structure)
+        if codec.name != "gifti":
+            raise ArrayError(f"structure: only GIFTI keeps it, found a path that ends with {target.suffix!r}")
+        options["structure"] = structure
     with atomic_write(target) as stream:
-        codec.write(stream, points, triangles)  # type: ignore[arg-type]
+        codec.write(stream, points, triangles, **options)
     return target
 
 

@@ -26,6 +26,7 @@ from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.geometry import solids
 from spectralbrain.io._content import identify
 from spectralbrain.io._mesh_codecs import MESH_CODECS, codec_for_name, read_mesh
+from spectralbrain.io.export import save_mesh
 
 MESHES = st.integers(1, 20).flatmap(
     lambda n: st.tuples(
@@ -243,6 +244,17 @@ def test_gifti_metadata_reaches_nibabel(tmp_path: Path) -> None:
     }
     assert points.coordsys.dataspace == points.coordsys.xformspace == 1
     assert dict(triangles.meta) == {}
+
+
+def test_structure_of_a_gifti_surface(tmp_path: Path) -> None:
+    vertices, faces = plain_mesh()
+    path = save_mesh(tmp_path / "a.surf.gii", vertices, faces, structure="CortexLeft")
+    assert nib.load(path).darrays[0].meta["AnatomicalStructurePrimary"] == "CortexLeft"
+    with pytest.raises(ArrayError, match=r"structure: expected a Workbench name .* found 'left'"):
+        save_mesh(path, vertices, faces, structure="left")
+    with pytest.raises(ArrayError, match="structure: only GIFTI keeps it"):
+        save_mesh(tmp_path / "a.ply", vertices, faces, structure="CortexLeft")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.surf.gii"]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
