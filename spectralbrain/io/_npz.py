@@ -31,7 +31,7 @@ def write_npz(stream: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write validated arrays, sorted by name; those that compression cannot help are stored."""
     with zipfile.ZipFile(stream, "w", allowZip64=True) as archive:
         for name in sorted(arrays):
-            array = arrays[name]
+            array = arrays[name] if arrays[name].flags.forc else np.ascontiguousarray(arrays[name])
             entry = zipfile.ZipInfo(member_name(name), date_time=_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(array) else zipfile.ZIP_STORED
             entry.external_attr = 0o644 << 16
@@ -43,7 +43,7 @@ def write_npz(stream: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 def _shrinks(array: npt.NDArray[Any]) -> bool:
     """Whether compression is worth its time, by samples of the array."""
-    if array.nbytes <= 4 * _SAMPLE or not array.flags.forc:
+    if array.nbytes <= 4 * _SAMPLE:
         return True
     data = array.reshape(-1, order="A").view(np.uint8)
     starts = range(0, data.size - _SAMPLE, (data.size - _SAMPLE) // 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from spectralbrain.runtime import ConnectomeMatrix
 
 FIRST_COLUMN = "node"
 MISSING = "n/a"
+# What may stand in a row; float() alone would also take 1_000, inf and blanks around a number
+_NUMBERS = re.compile(r"[-+.0-9eE\tna/N]*")
 
 
 def check_labels(labels: Sequence[str] | None, n_regions: int) -> list[str]:
@@ -89,8 +92,20 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
             raise FormatError(f"{where}: expected the row of {labels[i]!r}, found {label[:80]!r}")
         if len(cells) != len(labels):
             raise FormatError(f"{where}: expected {len(labels)} values, found {len(cells)}")
-        matrix[i] = [_number(cell, where) for cell in cells]
+        matrix[i] = _numbers(cells, where)
     return matrix, labels
+
+
+def _numbers(cells: list[str], where: str) -> list[float]:
+    text = "\t".join(cells)
+    if _NUMBERS.fullmatch(text):
+        try:
+            values = list(map(float, text.replace(MISSING, "nan").split("\t")))
+        except ValueError:
+            values = [math.inf]
+        if math.inf not in values and -math.inf not in values:
+            return values
+    return [_number(cell, where) for cell in cells]  # which will say what is wrong with which
 
 
 def _number(cell: str, where: str) -> float:
