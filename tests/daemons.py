@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 TESTING = CHECKOUT / "containers" / "testing"
 SUBJECTS = ["01", "02", "03"]
 MODES = ["--modes", "12"]
+DOCKER = "/usr/bin/docker"
 
 
 def program(name: str) -> str:
@@ -71,3 +72,28 @@ class Slurm:
 
     def ended(self, job: str) -> bool:
         return self.run("squeue", "-h", "-j", job).strip() == ""
+
+
+class Engine:
+    """A Docker engine of our own."""
+
+    def __init__(self, host: str) -> None:
+        self.environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_BUILDKIT": "1"}
+
+    def __call__(self, *words: str | Path) -> str:
+        return run(DOCKER, *words, env=self.environment, cwd=CHECKOUT).stdout
+
+    def attempt(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [DOCKER, *(str(word) for word in words)]
+        return subprocess.run(
+            command,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def build(self, target: str, tag: str, *options: str) -> None:
+        dockerfile = CHECKOUT / "containers" / "Dockerfile"
+        self("build", "--network=host", "--target", target, "-t", tag, "-f", dockerfile, *options, ".")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemons import MODES, SUBJECTS, TESTING, Slurm, program, run
+from daemons import MODES, SUBJECTS, TESTING, Engine, Slurm, program, run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,3 +92,50 @@ def slurm() -> Iterator[Slurm]:
     finally:
         subprocess.run(["bash", str(TESTING / "slurm-down.sh"), str(folder)], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def base(stage: Path) -> Path:
+    """The file system of the stand-in; SPECTRALBRAIN_TEST_BASE names one that was made before."""
+    path = Path(os.environ.get("SPECTRALBRAIN_TEST_BASE", stage / "base.tar"))
+    if not path.exists():
+        run("bash", TESTING / "base-image.sh", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def engine(base: Path) -> Iterator[Engine]:
+    """An engine that has the stand-in for the official Python image."""
+    folder = Path(tempfile.mkdtemp(prefix="sb-docker-", dir="/tmp"))
+    up = subprocess.run(
+        ["bash", str(TESTING / "dockerd-up.sh"), str(folder)], capture_output=True, text=True, check=False
+    )
+    try:
+        if up.returncode != 0:
+            pytest.skip(f"no Docker engine can be started here: {up.stderr[-300:]}")
+        engine = Engine(up.stdout.split()[-1])
+        run("bash", TESTING / "import-base.sh", base, env=engine.environment)
+        yield engine
+    finally:
+        subprocess.run(["bash", str(TESTING / "dockerd-down.sh"), str(folder)], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def slim(engine: Engine) -> str:
+    engine.build("slim", "spectralbrain:slim", "--build-arg", "VERSION=9.9.9")
+    return "spectralbrain:slim"
+
+
+@pytest.fixture(scope="session")
+def full(engine: Engine, slim: str) -> str:
+    engine.build("full", "spectralbrain:full")
+    return "spectralbrain:full"
+
+
+@pytest.fixture(scope="session")
+def base_archive(engine: Engine, stage: Path) -> Path:
+    """The stand-in as an archive that Apptainer reads."""
+    path = stage / "python.tar"
+    engine("save", "-o", path, "python:3.12-slim-bookworm")
+    return path

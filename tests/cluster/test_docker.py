@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from daemons import CHECKOUT, MODES, TESTING, results, run
+from daemons import CHECKOUT, MODES, Engine, results, run
 
-DOCKER = "/usr/bin/docker"
 STRICT = [
     "--rm",
     "--read-only",
@@ -28,63 +23,6 @@ STRICT = [
     "--user",
     "4321:4321",
 ]
-
-
-class Engine:
-    """A Docker engine of our own."""
-
-    def __init__(self, host: str) -> None:
-        self.environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_BUILDKIT": "1"}
-
-    def __call__(self, *words: str | Path) -> str:
-        return run(DOCKER, *words, env=self.environment, cwd=CHECKOUT).stdout
-
-    def attempt(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [DOCKER, *(str(word) for word in words)]
-        return subprocess.run(
-            command,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def build(self, target: str, tag: str, *options: str) -> None:
-        dockerfile = CHECKOUT / "containers" / "Dockerfile"
-        self("build", "--network=host", "--target", target, "-t", tag, "-f", dockerfile, *options, ".")
-
-
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    folder = Path(tempfile.mkdtemp(prefix="sb-docker-", dir="/tmp"))
-    up = subprocess.run(
-        ["bash", str(TESTING / "dockerd-up.sh"), str(folder)], capture_output=True, text=True, check=False
-    )
-    try:
-        if up.returncode != 0:
-            pytest.skip(f"no Docker engine can be started here: {up.stderr[-300:]}")
-        engine = Engine(up.stdout.split()[-1])
-        base = os.environ.get("SPECTRALBRAIN_TEST_BASE") or str(folder / "base.tar")
-        if not Path(base).exists():
-            run("bash", TESTING / "base-image.sh", base)
-        run("bash", TESTING / "import-base.sh", base, env=engine.environment)
-        yield engine
-    finally:
-        subprocess.run(["bash", str(TESTING / "dockerd-down.sh"), str(folder)], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def slim(engine: Engine) -> str:
-    engine.build("slim", "spectralbrain:slim", "--build-arg", "VERSION=9.9.9")
-    return "spectralbrain:slim"
-
-
-@pytest.fixture(scope="session")
-def full(engine: Engine, slim: str) -> str:
-    engine.build("full", "spectralbrain:full")
-    return "spectralbrain:full"
 
 
 @pytest.fixture
