@@ -17,7 +17,7 @@ from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.io import _freesurfer, _gifti_surface
 from spectralbrain.io._content import identify, read_content
 from spectralbrain.io._gifti_xml import parse_gifti
-from spectralbrain.io._labels import SurfaceLabels, parse_labels, parse_vertex_list
+from spectralbrain.io._labels import SurfaceLabels as SurfaceLabels, parse_labels, parse_vertex_list
 from spectralbrain.io._mesh_codecs import codec_for_kind, parse_mesh
 from spectralbrain.io._scalars import gifti_maps, parse_scalars
 from spectralbrain.runtime import BoolArray, FloatArray, PathLike
