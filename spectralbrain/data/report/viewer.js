@@ -51,6 +51,9 @@
     const byName = data.surfaces.map((_, index) => nv.meshes.find((mesh) => mesh.name === "surface" + index + ".mz3"));
     if (byName.some((mesh) => !mesh)) throw new Error("a surface could not be read");
 
+    // the shader whose colours stay closest to the colour bar
+    byName.forEach((mesh) => nv.setMeshShader(mesh.id, "Harmonic"));
+
     const boxes = document.getElementById("viewer-surfaces");
     const choice = document.getElementById("viewer-overlay");
     const bars = document.getElementById("viewer-bars");
@@ -83,7 +86,7 @@
       bar.className = "bar";
       const title = document.createElement("span");
       title.className = "bar-title";
-      title.textContent = owner + ": " + overlay.detail + (overlay.units ? " (" + overlay.units + ")" : "");
+      title.textContent = owner + ": " + overlay.name + (overlay.units ? " (" + overlay.units + ")" : "");
       const strip = document.createElement("span");
       strip.className = "bar-strip";
       strip.style.background = "linear-gradient(to right," + stops.join(",") + ")";
