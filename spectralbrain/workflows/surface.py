@@ -104,7 +104,7 @@ def init_surface_wf(
     --------
     >>> workflow = init_surface_wf(k=50, descriptors=["shapedna", "hks"], maps=False)
     >>> sorted(workflow.list_node_names())[:4]
-    ['cache', 'decompose', 'hks', 'inputnode']
+    ['cache', 'decompose', 'files', 'hks']
     """
     chosen = _check(descriptors, options or {})
     workflow = pe.Workflow(name=name)
