@@ -8,7 +8,8 @@ from spectralbrain.cli import exits
 from spectralbrain.cli.settings import Settings
 from spectralbrain.errors import ArrayError, IncompatibleError
 from spectralbrain.workflows.dataset import read_parameters
-from spectralbrain.workflows.group import GroupResult, participants_of, run_group_level
+from spectralbrain.workflows.group import GroupResult, run_group_level
+from spectralbrain.workflows.state import participants_of
 
 SHOWN = 30
 

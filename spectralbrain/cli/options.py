@@ -275,7 +275,7 @@ def _add_analysis(parser: Parser, default: Parameters) -> None:
         default=default.laplacian,
         help="discretisation; robust for poor meshes (%(default)s)",
     )
-    add("--mass", choices=MASSES, default=default.mass, help="mass matrix (%(default)s)")
+    add("--mass", choices=MASSES, help="mass matrix (consistent; the robust Laplacian has lumped only)")
     add(
         "--boundary",
         choices=BOUNDARIES,

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from spectralbrain.bids.discovery import INPUT, candidate_datasets, discover, read_description
@@ -32,6 +33,7 @@ from spectralbrain.workflows.processing import (
     process_participant,
     workflow_name,
 )
+from spectralbrain.workflows.state import participants_of
 
 LOG = logging.getLogger("spectralbrain.app")
 SHOWN_ROWS = 60
@@ -95,6 +97,9 @@ def configure_logging(verbose: int) -> None:
 def run_participants(settings: Settings) -> int:
     """Run the participant level."""
     start = time.monotonic()
+    if settings.parameters.laplacian == "robust" and find_spec("robust_laplacian") is None:
+        needs = 'the package robust_laplacian: pip install "spectralbrain[robust]"'
+        return _leave(exits.USAGE, f"argument --laplacian: robust needs {needs}")
     inventory = discover(
         settings.input_dir, settings.query, datasets=settings.datasets, layout=settings.layout
     )
@@ -104,6 +109,8 @@ def run_participants(settings: Settings) -> int:
         return _leave(exits.NO_INPUT, nothing_found(inventory, settings))
     if settings.dry_run:
         return exits.OK
+    if settings.reports_only and not participants_of(settings.output_dir):
+        return _leave(exits.NO_INPUT, f"{settings.output_dir}: there are no results to report on")
     check_parameters(settings.output_dir, settings.parameters, replace=settings.replace)
     write_dataset(
         settings.output_dir,

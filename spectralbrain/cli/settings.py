@@ -124,7 +124,7 @@ def _parameters(options: argparse.Namespace) -> Parameters:
         written_modes=options.written_modes,
         normalization=options.normalization,
         laplacian=options.laplacian,
-        mass=options.mass,
+        mass=_mass(options.mass, options.laplacian),
         boundary=options.boundary,
         medial_wall=options.medial_wall,
         region_modes=options.region_modes,
@@ -132,6 +132,13 @@ def _parameters(options: argparse.Namespace) -> Parameters:
         hks_times=_grid(options.hks_times, "--hks-times", positive=True),
         wks_energies=_grid(options.wks_energies, "--wks-energies", positive=False),
     )
+
+
+def _mass(mass: str | None, laplacian: str) -> str:
+    natural = "lumped" if laplacian == "robust" else "consistent"
+    if laplacian == "robust" and mass == "consistent":
+        raise BIDSError("--mass: expected lumped with --laplacian robust, found 'consistent'")
+    return mass or natural
 
 
 def _query(options: argparse.Namespace) -> Query:

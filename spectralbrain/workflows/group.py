@@ -33,9 +33,9 @@ from spectralbrain.spectral.group import (
 )
 from spectralbrain.spectral.spectrum import Spectrum
 from spectralbrain.workflows.state import (
-    STATE_FOLDER,
     SurfaceState,
     digests_of,
+    participants_of,
     read_state,
     remove_files,
 )
@@ -92,12 +92,6 @@ class _Group:
         path = write_text_atomic(self.output / name, format_tsv(rows, columns))
         self.written += [path, write_text_atomic(self.output / sidecar_name(name), as_json(document))]
         return path
-
-
-def participants_of(output: Path, wanted: Sequence[str] = ()) -> list[str]:
-    """Return the labels of the participants that were processed, in natural order."""
-    labels = [path.stem.removeprefix("sub-") for path in (output / STATE_FOLDER).glob("sub-*.json")]
-    return sorted((s for s in labels if not wanted or s in wanted), key=natural_key)
 
 
 def run_group_level(

@@ -13,12 +13,13 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spectralbrain._version import __version__
+from spectralbrain.bids.entities import natural_key
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import Parameters
 from spectralbrain.io._atomic import write_text_atomic
@@ -118,6 +119,12 @@ def is_whole(path: Path, sha: str) -> bool:
 def state_path(output: Path, subject: str) -> Path:
     """Return where a participant's state is kept."""
     return output / STATE_FOLDER / f"sub-{subject}.json"
+
+
+def participants_of(output: Path, wanted: Sequence[str] = ()) -> list[str]:
+    """Return the labels of the participants that were processed, in natural order."""
+    labels = [path.stem.removeprefix("sub-") for path in (output / STATE_FOLDER).glob("sub-*.json")]
+    return sorted((s for s in labels if not wanted or s in wanted), key=natural_key)
 
 
 def read_state(output: Path, subject: str) -> ParticipantState:

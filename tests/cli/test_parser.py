@@ -267,3 +267,10 @@ def test_version(capsys):
     from spectralbrain import __version__
 
     assert capsys.readouterr().out == f"spectralbrain {__version__}\n"
+
+
+def test_the_mass_follows_the_laplacian(folders):
+    assert settings_of(folders).parameters.mass == "consistent"
+    assert settings_of([*folders, "--laplacian", "robust"]).parameters.mass == "lumped"
+    with pytest.raises(BIDSError, match="--mass: expected lumped with --laplacian robust"):
+        settings_of([*folders, "--laplacian", "robust", "--mass", "consistent"])
