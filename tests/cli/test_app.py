@@ -489,3 +489,9 @@ def test_written_meshes(dataset, tmp_path):
     assert len(image.darrays) == 2
     assert image.darrays[0].data.shape == (642, 3)
     assert image.darrays[0].meta["AnatomicalStructurePrimary"] == "CortexLeft"
+
+
+def test_less_memory_than_needed_is_said_and_does_not_hang(dataset, tmp_path):
+    result = participant(dataset, tmp_path / "out", "--participant-label", "01", "--mem", "10MB")
+    assert result.returncode == 0, result.stdout
+    assert "one participant needs about" in result.stderr

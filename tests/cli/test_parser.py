@@ -224,6 +224,7 @@ def test_every_flag_reaches_the_settings(folders):
         "surfaces": ["--surfaces", "white"],
         "parcellation": ["--parcellation", "none"],
         "descriptors": ["--descriptors", "bks"],
+        "mass": ["--mass", "lumped"],
     }
     base = settings_of(folders)
     files = ("bids_filter_file", "mapping_file", "hks_times", "wks_energies", "config_file", "derivatives")
