@@ -212,17 +212,21 @@ def meshes(table: Table, folder: Path, vertices: np.ndarray, faces: np.ndarray) 
 
 
 MEMORY = """
-import resource, sys
+import sys
+from pathlib import Path
 import numpy as np
 import spectralbrain as sb
+def peak():  # not ru_maxrss, which a process inherits from the one that starts it
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 array = np.load(sys.argv[1])
 sb.save_hdf5(sys.argv[2], eigenvalues=np.arange(3.0))
 sb.load_hdf5(sys.argv[2])
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+base = peak()
 sb.save_hdf5(sys.argv[2], eigenvectors=array)
-saved = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-sb.load_hdf5(sys.argv[2])
-loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+saved = peak()
+found = sb.load_hdf5(sys.argv[2])
+loaded = peak()
 print(saved - base, loaded - base)
 """
 
@@ -232,7 +236,7 @@ def memory(folder: Path, modes: np.ndarray) -> str:
     np.save(folder / "modes.npy", modes)
     command = [sys.executable, "-c", MEMORY, folder / "modes.npy", folder / "memory.h5"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    saved, loaded = (int(text) * RSS_UNIT / 1e6 for text in done.stdout.split())
+    saved, loaded = (int(text) * 1024 / 1e6 for text in done.stdout.split())
     return (
         f"Memory beside the array of {modes.nbytes / 1e6:.0f} MB: {saved:.0f} MB to save it, "
         f"{loaded - modes.nbytes / 1e6:.0f} MB to load it."
@@ -255,7 +259,7 @@ def main() -> None:
         maps(table, folder, modes)
         tables(table, folder)
         meshes(table, folder, vertices, faces)
-        spent = memory(folder, modes)
+        spent = memory(folder, modes) if Path("/proc/self/status").exists() else ""
     print(table.markdown())
     print()
     print(spent)
