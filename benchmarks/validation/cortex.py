@@ -20,7 +20,8 @@ def perturbations(page: Page) -> None:
         "(b) Meshing against anatomy",
         f"""Closed midthickness surfaces, {MODES - 1} non-null eigenvalues. Upper part: the same anatomy
 meshed differently. Lower part: different anatomy. Remeshed: each triangle split into four, then edges
-collapsed to the old number of triangles; smoothed: Taubin's filter.""",
+collapsed to the old number of triangles (which nearly undoes the split, so this row is a lower bound);
+smoothed: Taubin's filter.""",
     )
     rows: list[tuple[str, float, float]] = []
 

@@ -85,11 +85,7 @@ def compute_hks(
     >>> bool(np.isclose((decomposition.mass @ hks).sum(), trace))
     True
     """
-    scheme = (
-        {True: "l2", False: "none"}.get(normalization, normalization)
-        if isinstance(normalization, bool)
-        else normalization
-    )
+    scheme = ("l2" if normalization else "none") if isinstance(normalization, bool) else normalization
     check_choice(scheme, ("none", "area", "trace", "l2"), "normalization")
     grid = resolve_times(decomposition, times, n_times=n_times, time=time)
     weights = np.exp(-np.outer(decomposition.eigenvalues, grid))
