@@ -467,3 +467,10 @@ def test_table_is_aligned_and_limited():
 
 def test_hemispheres_have_the_names_of_the_generator():
     assert set(SIDES) == {"L", "R"}
+
+
+def test_structures_agree_with_those_that_label_surface_knows():
+    """The same labels stand in two layers: the command line must not load the numerics for its help."""
+    import spectralbrain as sb
+
+    assert sorted(sorted(v.ids) for v in ASEG_STRUCTURES) == sorted(sorted(i) for i in sb.STRUCTURES.values())
