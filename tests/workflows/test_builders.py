@@ -246,12 +246,17 @@ def test_nodes_carry_what_they_need() -> None:
         estimate_mem_gb("Nothing", 1)
 
 
+# Not ru_maxrss alone: on Linux it starts from the parent's, which forked the interpreter.
 MEASURE = """
-import resource, sys, os
+import os, resource, sys
 os.environ["NIPYPE_NO_ET"] = "1"
 import spectralbrain.interfaces as nodes
 getattr(nodes, sys.argv[1])(**eval(sys.argv[2])).run()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == "linux" else 30))
+if sys.platform == "linux":
+    (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+    print(int(line.split()[1]) / 2**20)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30)
 """
 
 
