@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spectralbrain import SpectralDecomposition, decompose, save_hdf5
+from spectralbrain import SpectralDecomposition, build_subject_report, decompose, save_hdf5
 from spectralbrain.geometry.solids import ellipsoid
 from spectralbrain.spectral.grids import resolve_times
 from spectralbrain.spectral.heat_kernel import compute_hks
@@ -54,6 +54,44 @@ def hks_cache(cache, hemisphere) -> Path:
 def right_cache(cache) -> Path:
     mesh = ellipsoid(3, (29.0, 78.0, 52.0))
     return Path(decompose(mesh, 14).save(cache.with_name("right.h5")))
+
+
+LEFT = {"hemisphere": "L", "structure": "cortex", "surface": "midthickness"}
+RIGHT = {**LEFT, "hemisphere": "R"}
+
+
+@pytest.fixture(scope="session")
+def surfaces(cache, hks_cache, right_cache):
+    return [
+        {**LEFT, "decomposition": cache, "descriptors": {"hks": hks_cache}, "quality": {"n_faces": 5120}},
+        {**RIGHT, "decomposition": right_cache},
+    ]
+
+
+@pytest.fixture(scope="session")
+def report_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture(scope="session")
+def built(report_folder, surfaces):
+    matrix = {
+        "values": np.array([[0, 1.5], [1.5, 0]]),
+        "labels": ["insula", "cuneus"],
+        "title": "Region distances",
+    }
+    return build_subject_report(
+        report_folder / "out" / "sub-01.html",
+        surfaces,
+        subject="01",
+        session="pre",
+        matrices=[matrix],
+        parameters={"modes": 14, "mask": None},
+        references=["Reuter et al. (2006)"],
+        figures_dir=report_folder / "figures",
+        n_modes=2,
+        n_scales=2,
+    )
 
 
 class _Page(HTMLParser):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spectralbrain import build_group_report, build_subject_report
+from spectralbrain import build_group_report
 
 # When the viewer is ready: paint every overlay, look from every side, and note what the canvas shows.
 PROBE = """
@@ -42,29 +42,11 @@ setInterval(() => {
 """
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, cache, hks_cache, right_cache) -> Path:
-    folder = tmp_path_factory.mktemp("page")
-    common = {"structure": "cortex", "surface": "midthickness"}
-    result = build_subject_report(
-        folder / "sub-01.html",
-        [
-            {**common, "hemisphere": "L", "decomposition": cache, "descriptors": {"hks": hks_cache}},
-            {**common, "hemisphere": "R", "decomposition": right_cache},
-        ],
-        subject="01",
-        n_modes=1,
-        n_scales=2,
-    )
-    assert result.ok
-    return Path(result.out_file)
-
-
 @pytest.fixture
 def report(tmp_path, built) -> Path:
     folder = tmp_path / "a folder with spaces, ünïcode"
     folder.mkdir()
-    return Path(shutil.copy(built, folder))
+    return Path(shutil.copy(built.out_file, folder))
 
 
 def add_to_page(path: Path, script: str) -> None:

@@ -6,7 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from spectralbrain import build_subject_report, save_mesh
@@ -17,40 +16,6 @@ from spectralbrain.reports.style import Figure
 
 LEFT = {"hemisphere": "L", "structure": "cortex", "surface": "midthickness"}
 RIGHT = {**LEFT, "hemisphere": "R"}
-
-
-@pytest.fixture(scope="module")
-def surfaces(cache, hks_cache, right_cache):
-    return [
-        {**LEFT, "decomposition": cache, "descriptors": {"hks": hks_cache}, "quality": {"n_faces": 5120}},
-        {**RIGHT, "decomposition": right_cache},
-    ]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("report")
-
-
-@pytest.fixture(scope="module")
-def built(folder, surfaces):
-    matrix = {
-        "values": np.array([[0, 1.5], [1.5, 0]]),
-        "labels": ["insula", "cuneus"],
-        "title": "Region distances",
-    }
-    return build_subject_report(
-        folder / "out" / "sub-01.html",
-        surfaces,
-        subject="01",
-        session="pre",
-        matrices=[matrix],
-        parameters={"modes": 14, "mask": None},
-        references=["Reuter et al. (2006)"],
-        figures_dir=folder / "figures",
-        n_modes=2,
-        n_scales=2,
-    )
 
 
 @pytest.fixture
@@ -85,10 +50,10 @@ def sketched(monkeypatch):
         monkeypatch.setattr(module, f"plot_{name}", sketch)
 
 
-def test_the_result_lists_every_file_written(built, folder):
+def test_the_result_lists_every_file_written(built, report_folder):
     result = built
     assert result.ok
-    assert result.out_file == str(folder / "out" / "sub-01.html") == result.files[0]
+    assert result.out_file == str(report_folder / "out" / "sub-01.html") == result.files[0]
     assert all(Path(file).stat().st_size > 1000 for file in result.files)
     names = sorted(Path(file).name for file in result.files[1:])
     assert names == sorted(
@@ -104,7 +69,7 @@ def test_the_result_lists_every_file_written(built, folder):
             "sub-01_right-cortex-midthickness-spectrum.svg",
         ]
     )
-    assert sorted(path.name for path in (folder / "figures").iterdir()) == names
+    assert sorted(path.name for path in (report_folder / "figures").iterdir()) == names
 
 
 def test_the_page_says_who_what_and_how(page):
