@@ -35,7 +35,9 @@ TEST_GROWTH = 1.05
 NEGLIGIBLE_LOSS = 1e-2
 # Deviation of a Gram matrix from the identity below which a block is not orthonormalised once more.
 CLEAN = 1e-13
-LONGEST_DELAY = 4
+LONGEST_DELAY = 2
+# Loss of orthogonality that T does not survive.
+FATAL_LOSS = 1e-6
 
 Wanted = Callable[[FloatArray], IntArray]
 
@@ -83,6 +85,8 @@ class BlockLanczos:
         Of the starting block.
     accepted_loss : float
         Loss of orthogonality above which blocks are reorthogonalised sooner.
+    longest_delay : int
+        How many blocks at most are reorthogonalised together.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class BlockLanczos:
         capacity: int,
         seed: int = 0,
         accepted_loss: float = 1e-9,
+        longest_delay: int = LONGEST_DELAY,
     ) -> None:
         self.panels, self.mass, self.solve = panels, mass, solve
         self.shift, self.width = shift, width
@@ -102,7 +107,8 @@ class BlockLanczos:
         self.basis = Basis(panels)
         self.projected = np.zeros((self.capacity + (LONGEST_DELAY + 1) * width,) * 2)
         self._mass_buffers = [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)]
-        self.delay = 2
+        self.longest_delay = longest_delay
+        self.delay = 1
         self.worst_loss = 0.0
         self.accepted_loss = accepted_loss
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
@@ -196,6 +202,10 @@ class BlockLanczos:
         blocks, mass_blocks = self._slab[:, : self._filled], self._mass_slab[:, : self._filled]
         loss = self.basis.project(mass_blocks)
         largest = float(np.abs(loss).max())
+        if not largest < FATAL_LOSS:
+            raise ConvergenceError(
+                f"block Lanczos: orthogonality was lost by {largest:.0e} in {self.delay} steps"
+            )
         self.basis.subtract(loss, blocks)
         self.panels.sparse(self.mass, blocks, mass_blocks)
         self._orthonormalise(blocks, mass_blocks)
@@ -204,7 +214,7 @@ class BlockLanczos:
         if largest > self.accepted_loss:
             self.delay = max(1, self.delay - 1)
         elif largest < NEGLIGIBLE_LOSS * self.accepted_loss:
-            self.delay = min(LONGEST_DELAY, self.delay + 1)
+            self.delay = min(self.longest_delay, self.delay + 1)
         self._open_slab()
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -264,7 +274,8 @@ def run_lanczos(
         values, coefficients, residuals = lanczos.ritz(wanted)
         if len(values) >= count and (residuals <= accepted(values)).all():
             break
-        if len(values) < count and (residuals <= accepted(values)).all():
+        far = 2 * lanczos.size > lanczos.capacity
+        if far and len(values) < count and (residuals <= accepted(values)).all():
             if stalled == len(values):
                 raise ConvergenceError(
                     f"block Lanczos: {stalled} pairs converged where the inertia counts more, "

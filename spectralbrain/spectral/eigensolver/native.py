@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
-from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, rayleigh_ritz, run_lanczos
+from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, rayleigh_ritz, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
 from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
@@ -27,14 +27,17 @@ from spectralbrain.spectral.eigensolver.threads import Team
 DENSE_SIZE = 400
 DENSE_FRACTION = 0.2
 LARGEST_DENSE = 8000
-# Relative error of a shift above which it is moved, and by how much.
+# Relative error of a shift above which it is moved; by how much; and how close an eigenvalue may be.
 ACCEPTED_ERROR = 1e-10
-SHIFT_NUDGE = 1.013
+SHIFT_NUDGE = 0.37  # of the mean distance between eigenvalues
+CLOSEST_EIGENVALUE = 0.1
 SHIFT_ATTEMPTS = 8
 # Block widths, by the largest number of pairs they are meant for.
 WIDTHS = ((60, 8), (400, 16), (10**9, 24))
 WIDEST = 128
 CORRECTED_TOGETHER = 64
+# Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
+FAR_FROM_SHIFT = 3.0
 CAPACITY = 5
 
 
@@ -96,28 +99,42 @@ class NativeSolver:
         """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes."""
         width = next(w for largest, w in WIDTHS if window.size <= largest)
         shift, factor = self._shift(window)
+        delay = LONGEST_DELAY if width > 8 else 1
         while True:
             try:
-                return self._block_lanczos(window, shift, factor, width)
+                return self._block_lanczos(window, shift, factor, width, delay)
             except ConvergenceError:
                 if width >= WIDEST:
                     raise
-                width *= 2
+                if delay == 1:  # reorthogonalising every block was not enough
+                    width *= 2
+                delay = 1
 
-    def _block_lanczos(self, window: Window, shift: float, factor: Factorization, width: int) -> Pairs:
+    def _block_lanczos(
+        self, window: Window, shift: float, factor: Factorization, width: int, delay: int
+    ) -> Pairs:
         panels, stiffness, mass = self._operators()
         capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
         lanczos = BlockLanczos(
-            panels, mass, factor.solve, shift, width, capacity, accepted_loss=self.tol / 10
+            panels,
+            mass,
+            factor.solve,
+            shift,
+            width,
+            capacity,
+            accepted_loss=self.tol / 10,
+            longest_delay=delay,
         )
         found = run_lanczos(
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
-            lambda values: 0.1 * self.tol * self._scale(values, window),
+            lambda values: 0.03 * self.tol * self._scale(values, window),
         )
-        vectors = found.vectors
+        approximate, vectors = found.values, found.vectors
+        far = (approximate - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(approximate, window)
         del lanczos, found
+        self._correct(factor, approximate, vectors, np.flatnonzero(far))
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
         below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
@@ -125,6 +142,23 @@ class NativeSolver:
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
         return Pairs(values, vectors)
+
+    def _correct(
+        self, factor: Factorization, values: FloatArray, vectors: FloatArray, columns: IntArray
+    ) -> None:
+        """Apply one inverse iteration to some columns, in place.
+
+        It is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it adds is small
+        and its rounding errors smaller still. It multiplies what is left of another eigenvector by
+        (lambda - sigma) / (lambda_other - sigma).
+        """
+        panels, stiffness, mass = self._operators()
+        for start in range(0, len(columns), CORRECTED_TOGETHER):
+            chosen = columns[start : start + CORRECTED_TOGETHER]
+            block = np.ascontiguousarray(vectors[:, chosen])
+            residual = panels.sparse(stiffness, block, np.empty_like(block))
+            residual -= panels.sparse(mass, block, np.empty_like(block)) * values[chosen]
+            vectors[:, chosen] -= factor.solve(residual)
 
     def _restored(self, vectors: FloatArray) -> FloatArray:
         """Return rows in the pencil's own order."""
@@ -150,25 +184,26 @@ class NativeSolver:
             try:
                 factor = self.factorize(shift)
             except np.linalg.LinAlgError:
-                shift *= SHIFT_NUDGE
+                shift *= 1.001
                 continue
             inertia = factor.n_negative
             inside = window.n_before <= inertia <= window.n_before + window.size
             if not inside or (attempt < SHIFT_ATTEMPTS // 2 and not window.accepts(inertia)):
                 shift = window.better_shift(shift, inertia)
                 continue
-            error = self._shift_error(factor, shift)
+            error, distance = self._shift_error(factor, shift)
             if best is None or error < best[0]:
                 best = error, shift, factor
-            if error <= ACCEPTED_ERROR:
+            spacing = (shift - max(window.floor, 0.0)) / max(inertia - window.n_before, 1)
+            if error <= ACCEPTED_ERROR and distance >= CLOSEST_EIGENVALUE * spacing:
                 break
-            shift *= SHIFT_NUDGE
+            shift += SHIFT_NUDGE * spacing
         if best is None:
             raise ConvergenceError("block Lanczos: no shift inside the wanted interval was found")
         return best[1:]
 
-    def _shift_error(self, factor: Factorization, shift: float) -> float:
-        """Return the relative error of the shift for which a computed factorisation is exact.
+    def _shift_error(self, factor: Factorization, shift: float) -> tuple[float, float]:
+        """Return the relative error of the shift of a factorisation, and the distance of an eigenvalue.
 
         The computed factors belong to a matrix A - shift B + E. Inverse iteration with them turns a random
         block x towards the eigenvectors closest to the shift, where E matters most; there ||E x|| in the
@@ -176,23 +211,22 @@ class NativeSolver:
         """
         x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
         diagonal = self.mass.diagonal()[:, None]
-        error = np.inf
-        for _ in range(2):
+        error = distance = np.inf
+        for _ in range(3):
             right = self.mass @ x
             right /= np.sqrt(np.einsum("ij,ij->j", x, right))
             x = factor.solve(right)
             product = self.mass @ x
             residual = right - (self.stiffness @ x - shift * product)
             norms = np.sqrt(2 * (residual**2 / diagonal).sum(axis=0))
-            error = float((norms / np.sqrt(np.einsum("ij,ij->j", x, product))).max() / shift)
-        return error
+            lengths = np.sqrt(np.einsum("ij,ij->j", x, product))
+            error, distance = float((norms / lengths).max() / shift), 1 / float(lengths.max())
+        return error, distance
 
     def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
         """Return the pairs after an inverse iteration on some columns and a Rayleigh-Ritz step on all.
 
-        The iteration is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it
-        adds is small and its rounding errors smaller still. It multiplies what is left of another
-        eigenvector by (lambda - sigma) / (lambda_other - sigma): the shift has to be near.
+        The shifts are near the columns' eigenvalues, so that the iteration contracts what is left of others.
         """
         if not self._ready:  # LAPACK's pairs
             return pairs
@@ -202,12 +236,7 @@ class NativeSolver:
         for third in np.unique(thirds):
             late = columns[thirds == third]
             factor = self.factorize(_middle_gap(pairs.values, late))
-            for start in range(0, len(late), CORRECTED_TOGETHER):
-                chosen = late[start : start + CORRECTED_TOGETHER]
-                block = np.ascontiguousarray(vectors[:, chosen])
-                residual = panels.sparse(stiffness, block, np.empty_like(block))
-                residual -= panels.sparse(mass, block, np.empty_like(block)) * pairs.values[chosen]
-                vectors[:, chosen] -= factor.solve(residual)
+            self._correct(factor, pairs.values, vectors, late)
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
         return Pairs(values, self._restored(vectors))
 
@@ -219,7 +248,7 @@ class NativeSolver:
                 factor = self.factorize(shift * (1 + 1e-12 * attempt))
             except np.linalg.LinAlgError:
                 continue
-            return factor.n_negative, self._shift_error(factor, shift)
+            return factor.n_negative, self._shift_error(factor, shift)[0]
         raise ConvergenceError("inertia: the shifted matrix is singular to rounding")
 
 
