@@ -140,7 +140,7 @@ def load_descriptor(key: str, given: Any) -> DescriptorMaps:
 
 
 def scale_names(key: str, n_scales: int, facts: Mapping[str, Any]) -> list[str]:
-    """Return what the columns of a descriptor are, from its grid.
+    r"""Return what the columns of a descriptor are, from its grid.
 
     Parameters
     ----------
