@@ -90,7 +90,7 @@ def test_metadata_say_everything(decomposition: SpectralDecomposition) -> None:
 
 def test_twenty_equal_components_have_twenty_null_modes_each_on_its_own() -> None:
     one = icosphere(1)
-    many = union(*[BrainMesh(one.vertices + [3 * i, 0, 0], one.faces) for i in range(20)])
+    many = union(*[BrainMesh(one.vertices + np.array([3 * i, 0, 0]), one.faces) for i in range(20)])
     found = decompose(many, k=65)
     assert found.n_null_modes == 20
     assert (found.eigenvalues[:20] == 0).all()
