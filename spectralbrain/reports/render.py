@@ -69,6 +69,7 @@ class SurfaceRenderer:
         self._poly.point_data.active_normals_name = "normals"
         self._poly.point_data["rgb"] = np.full((mesh.n_vertices, 3), SURFACE_RGB, dtype=np.uint8)
         self._plotter: Any = pyvista.Plotter(off_screen=True, lighting=None)
+        self._plotter.render_window.SetMultiSamples(0)  # pictures are drawn larger and averaged instead
         self._plotter.set_background(background)
         self._lights = _white_lights(self._plotter.renderer)
         actor = self._plotter.add_mesh(

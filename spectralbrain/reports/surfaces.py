@@ -214,14 +214,13 @@ def montage(
     row_height = max(int(height * scale) + 8 for _, height in extents) + _GAP
     left_edges = np.cumsum([_LABEL + _GAP, *(width + _GAP for width in widths[:-1])])
     page = np.full((_HEAD + row_height * len(maps) + _FOOT, _WIDTH, 3), 255, dtype=np.uint8)
-    for row, shown in enumerate(maps):
-        colors = (
-            np.full((len(vertices), 3), SURFACE_RGB, dtype=np.uint8)
-            if plain
-            else shown.scale.rgb(shown.values)
-        )
-        for view, left in zip(views, left_edges, strict=True):
-            tile = renderer.picture(view, scale, colors)
+    plain_colors = np.full((len(vertices), 3), SURFACE_RGB, dtype=np.uint8)
+    colors = [plain_colors if plain else shown.scale.rgb(shown.values) for shown in maps]
+    for view, left in zip(
+        views, left_edges, strict=True
+    ):  # views outside: a new window size costs a rendering
+        for row, painted in enumerate(colors):
+            tile = renderer.picture(view, scale, painted)
             top = _HEAD + row * row_height + (row_height - tile.shape[0]) // 2
             page[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     with drawing_style():
