@@ -94,7 +94,7 @@ def test_demo_without_reports(tmp_path):
 def test_reports_are_kept_rewritten_and_optional(tmp_path):
     pytest.importorskip("pyvista", reason="pyvista is not installed")
     root = plain(tmp_path / "in")
-    for path in [*root.glob("bert*"), *root.glob("*rh*")]:
+    for path in {*root.glob("bert*"), *root.glob("*rh*")}:
         path.unlink()
     arguments = [root, tmp_path / "out", "participant", "-w", tmp_path / "work", *QUICK[:-1]]
     assert app(*arguments).returncode == 0
