@@ -79,7 +79,9 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
     """
     lines = text.removesuffix("\n").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
-    _, *labels = lines[0].split("\t")  # whatever the first column is called: others have other names
+    first, *labels = lines[0].split("\t")  # whatever the first column is called: others have other names
+    if not labels and first != FIRST_COLUMN:  # without columns, only our own name tells an empty matrix
+        raise FormatError(f"{path}: expected a table with a column for each label, found {first[:80]!r}")
     if len(set(labels)) != len(labels) or not all(labels) or not lines[0]:
         raise FormatError(f"{path}: expected distinct, non-empty column names")
     if len(lines) - 1 != len(labels):

@@ -203,6 +203,14 @@ def test_the_callers_handler_is_respected(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.fixture
+def default_handler():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("default_handler")
 def test_handlers_are_given_back(tmp_path):
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     with atomic_write(tmp_path / "f"):

@@ -101,8 +101,8 @@ def next_window(values: FloatArray, count: int) -> Window:
     --------
     >>> next_window(np.empty(0), 1000)
     Window(n_before=0, floor=-inf, size=250)
-    >>> next_window(np.array([0.0, 1.0, 2.0, 5.0, 5.5]), 20)
-    Window(n_before=3, floor=3.5, size=17)
+    >>> next_window(np.array([1.0, 2.0, 2.1, 5.0, 5.5]), 20)
+    Window(n_before=3, floor=3.55, size=17)
     """
     kept, floor = 0, -np.inf
     if len(values) > 1:
