@@ -11,7 +11,7 @@ import numpy as np
 from spectralbrain.errors import ArrayError
 from spectralbrain.io._atomic import write_bytes_atomic
 from spectralbrain.reports.colors import MISSING_RGB, SURFACE_RGB, diverging_scale, sequential_scale
-from spectralbrain.reports.render import Image, SurfaceRenderer, encode_png
+from spectralbrain.reports.render import Image, encode_png, surface_renderer
 from spectralbrain.reports.spectrum import draw_counts, weyl_law_of
 from spectralbrain.reports.style import SOFT, drawing_style, new_figure, number, to_pixels, to_svg
 from spectralbrain.reports.views import Hemisphere, anatomical_view
@@ -105,7 +105,7 @@ def _tiles(
     plain = np.full((len(vertices), 3), SURFACE_RGB, dtype=np.uint8)
     plain[~decomposition.domain] = MISSING_RGB
     tiles = {}
-    with SurfaceRenderer(decomposition.mesh) as renderer:
+    with surface_renderer(decomposition.mesh) as renderer:
         size = f"{decomposition.mesh.n_vertices:,} vertices, {decomposition.surface_area / 100:,.0f} cm²"
         tiles[0, 0] = renderer.picture(view, scale, plain), f"one surface\n{size}"
         for column in range(1, n_modes + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import sys
 from io import BytesIO
@@ -25,12 +26,14 @@ from spectralbrain.reports.colors import (
     sequential_scale,
 )
 from spectralbrain.reports.extras import drawing_module
+from spectralbrain.reports.rasterizer import Rasterizer
 from spectralbrain.reports.views import Hemisphere, View, ViewName, anatomical_view
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import PathLike, ScalarMap, as_array
 
 Image = npt.NDArray[np.uint8]
 
+_LOGGER = logging.getLogger(__name__)
 _SUPERSAMPLING = 2
 _WINDOW = "VTK_DEFAULT_OPENGL_WINDOW"
 # In order of preference: the software renderer gives the same picture whatever the graphics card.
@@ -38,6 +41,10 @@ _BACKENDS = (
     ("vtkOSOpenGLRenderWindow", ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so")),
     ("vtkEGLRenderWindow", ("libEGL.so.1", "libEGL.so")),
 )
+
+
+class NoRenderingLibraryError(MissingDependencyError):
+    """The system has no library that VTK could render with."""
 
 
 class SurfaceRenderer:
@@ -53,7 +60,9 @@ class SurfaceRenderer:
     Raises
     ------
     MissingDependencyError
-        If pyvista is not installed, or the system has no library to render with.
+        If pyvista is not installed.
+    NoRenderingLibraryError
+        If the system has no library to render with.
     ArrayError
         If the mesh has no faces.
     """
@@ -136,6 +145,40 @@ class SurfaceRenderer:
         return picture
 
 
+def surface_renderer(mesh: BrainMesh, background: str = "white") -> SurfaceRenderer | Rasterizer:
+    """Return what draws a surface: VTK, or our own rasterizer where the system has no library for it.
+
+    Parameters
+    ----------
+    mesh : BrainMesh
+        The surface.
+    background : str
+        A colour name.
+
+    Returns
+    -------
+    SurfaceRenderer or Rasterizer
+
+    Raises
+    ------
+    MissingDependencyError
+        If the extra ``app`` is not installed.
+    ArrayError
+        If the mesh has no faces.
+    """
+    try:
+        return SurfaceRenderer(mesh, background)
+    except NoRenderingLibraryError as error:
+        _LOGGER.info("%s; drawing without it, which is slower", error)
+        red, green, blue = drawing_module("matplotlib.colors").to_rgb(background)
+        return Rasterizer(
+            mesh,
+            _vertex_normals(mesh),
+            SURFACE_RGB,
+            (round(255 * red), round(255 * green), round(255 * blue)),
+        )
+
+
 def render_surface(
     mesh: BrainMesh | PathLike,
     scalars: Any = None,
@@ -203,7 +246,7 @@ def render_surface(
     seen = anatomical_view(view, hemisphere)
     _, width, height = seen.extent(surface.vertices)
     scale = 0.94 * min(size[0] / (width or 1.0), size[1] / (height or 1.0))
-    with SurfaceRenderer(surface, background) as renderer:
+    with surface_renderer(surface, background) as renderer:
         picture = renderer.fitted(seen, size, scale, colors)
     if out_file is None:
         return picture
@@ -239,7 +282,7 @@ def choose_backend() -> None:
 
     Raises
     ------
-    MissingDependencyError
+    NoRenderingLibraryError
         If this Linux system has no library to render with. VTK itself would end the process.
     """
     os.environ.setdefault("LP_NUM_THREADS", str(min(resolve_threads(), 16)))  # Mesa's software renderer
@@ -250,8 +293,8 @@ def choose_backend() -> None:
             os.environ[_WINDOW] = window
             return
     if not (os.environ.get("DISPLAY") and _loads("libGL.so.1")):
-        raise MissingDependencyError(
-            "Rendering surfaces needs the system library OSMesa or EGL, and neither was found; "
+        raise NoRenderingLibraryError(
+            "Rendering with VTK needs the system library OSMesa or EGL, and neither was found; "
             "on Debian and Ubuntu run: apt-get install libosmesa6 (or libegl1 libgl1-mesa-dri)"
         )
 

@@ -22,7 +22,8 @@ from spectralbrain.reports.inputs import (
 from spectralbrain.reports.matrices import plot_matrix
 from spectralbrain.reports.methods import default_methods
 from spectralbrain.reports.page import Assembly, Panel, new_assembly, paragraphs
-from spectralbrain.reports.render import SurfaceRenderer
+from spectralbrain.reports.rasterizer import Rasterizer
+from spectralbrain.reports.render import SurfaceRenderer, surface_renderer
 from spectralbrain.reports.results import ReportResult
 from spectralbrain.reports.spectrum import plot_resolution, plot_spectrum, weyl_law_of
 from spectralbrain.reports.style import Figure, number, slugify
@@ -268,8 +269,8 @@ def _pictures(read: _Loaded, assembly: Assembly, n_modes: int, n_scales: int) ->
     mesh, name = read.mesh, read.given.name
     assert mesh is not None
     whose: dict[str, Any] = {"name": name, "hemisphere": read.given.hemisphere}
-    renderer: SurfaceRenderer | None = assembly.protect(
-        name, "pictures of the surface", lambda: SurfaceRenderer(mesh)
+    renderer: SurfaceRenderer | Rasterizer | None = assembly.protect(
+        name, "pictures of the surface", lambda: surface_renderer(mesh)
     )
     if renderer is None:
         return [Panel("pictures of the surface", failure=assembly.failures[-1])]

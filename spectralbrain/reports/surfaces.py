@@ -16,6 +16,7 @@ from spectralbrain.reports.colors import (
     sequential_scale,
 )
 from spectralbrain.reports.extras import drawing_module
+from spectralbrain.reports.rasterizer import Rasterizer
 from spectralbrain.reports.render import Image, SurfaceRenderer
 from spectralbrain.reports.style import (
     INK,
@@ -106,7 +107,7 @@ def descriptor_maps(descriptor: DescriptorMaps, n_scales: int) -> list[SurfaceMa
 
 
 def modes_figure(
-    renderer: SurfaceRenderer,
+    renderer: SurfaceRenderer | Rasterizer,
     decomposition: SpectralDecomposition,
     *,
     name: str,
@@ -136,7 +137,7 @@ def modes_figure(
 
 
 def descriptor_figure(
-    renderer: SurfaceRenderer,
+    renderer: SurfaceRenderer | Rasterizer,
     vertices: FloatArray,
     descriptor: DescriptorMaps,
     *,
@@ -165,7 +166,7 @@ def descriptor_figure(
 
 
 def plain_figure(
-    renderer: SurfaceRenderer, vertices: FloatArray, *, name: str, hemisphere: Hemisphere | None
+    renderer: SurfaceRenderer | Rasterizer, vertices: FloatArray, *, name: str, hemisphere: Hemisphere | None
 ) -> Figure:
     """Draw a surface without any map, from four sides."""
     surface = SurfaceMap("", np.zeros(len(vertices)), ColorScale("gray", 0.0, 1.0))
@@ -179,7 +180,7 @@ def plain_figure(
 
 
 def montage(
-    renderer: SurfaceRenderer,
+    renderer: SurfaceRenderer | Rasterizer,
     vertices: FloatArray,
     maps: Sequence[SurfaceMap],
     hemisphere: Hemisphere | None,
@@ -190,7 +191,7 @@ def montage(
 
     Parameters
     ----------
-    renderer : SurfaceRenderer
+    renderer : SurfaceRenderer or Rasterizer
         Of the surface.
     vertices : (N, 3) array, mm
         Its vertices.

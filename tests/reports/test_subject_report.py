@@ -43,7 +43,7 @@ def sketched(monkeypatch):
     def sketch(*args: object, **options: object) -> Figure:
         return Figure("sketch", "Sketch", "A caption.", "a sketch", b"<svg/>", "image/svg+xml")
 
-    monkeypatch.setattr(module, "SurfaceRenderer", _Pencil)
+    monkeypatch.setattr(module, "surface_renderer", _Pencil)
     for name in ("modes", "descriptor", "plain"):
         monkeypatch.setattr(module, f"{name}_figure", sketch)
     for name in ("spectrum", "resolution", "asymmetry"):
