@@ -36,6 +36,7 @@ from spectralbrain.workflows.processing import (
 from spectralbrain.workflows.state import participants_of
 
 LOG = logging.getLogger("spectralbrain.app")
+LOG_HANDLER = "spectralbrain-app"
 SHOWN_ROWS = 60
 
 
@@ -87,10 +88,12 @@ def configure_logging(verbose: int) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     root = logging.getLogger("spectralbrain")
     root.setLevel(level)
-    if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        root.addHandler(handler)
+    for handler in [h for h in root.handlers if h.get_name() == LOG_HANDLER]:
+        root.removeHandler(handler)  # an earlier run in this process may have had another stderr
+    handler = logging.StreamHandler(sys.stderr)
+    handler.set_name(LOG_HANDLER)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    root.addHandler(handler)
     root.propagate = False
 
 

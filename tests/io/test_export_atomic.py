@@ -20,8 +20,11 @@ from spectralbrain.io._atomic import (
     write_text_atomic,
 )
 
+# A shell that starts a job in the background lets it ignore SIGINT, nohup SIGHUP: the writer undoes that.
 WRITER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from spectralbrain.io._atomic import atomic_write
 with atomic_write(sys.argv[1]) as stream:
     stream.write(b"x" * 10000)
