@@ -18,6 +18,8 @@ from spectralbrain.io.label_volume import (
     load_label_volume,
 )
 
+pytest.importorskip("skimage", reason="scikit-image is not installed")
+
 OBLIQUE = np.array([[0.9, -0.3, 0.2, 5.0], [0.35, 0.8, -0.4, -7.0], [-0.1, 0.45, 0.85, 90.0], [0, 0, 0, 1]])
 OBLIQUE[:3, :3] = np.linalg.qr(OBLIQUE[:3, :3])[0] * [1.0, 1.5, 0.8]
 LABELS = np.zeros((24, 20, 22), dtype=np.int16)
