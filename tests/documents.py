@@ -4,7 +4,9 @@ A block that no test on this machine could run is announced by a comment on the 
 
     <!-- not run: REASON -->
 
-and REASON must be one of :data:`NOT_RUN`.
+and REASON must be one of :data:`NOT_RUN`. A block that a reader is to save as a module is announced by::
+
+    <!-- file: NAME -->
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ NOT_RUN = {
 DATA = {"text", ""}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)$")
 COMMENT = re.compile(r"^ *<!-- not run: (?P<reason>.+?) -->$")
+FILE = re.compile(r"^ *<!-- file: (?P<path>[\w./-]+) -->$")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Block:
     language: str
     code: str
     not_run: str | None = None
+    file: str | None = None
 
     @property
     def name(self) -> str:
@@ -55,12 +59,14 @@ def code_blocks(page: Path) -> list[Block]:
             continue
         start = position
         before = COMMENT.match(lines[start - 1]) if start else None
+        file = FILE.match(lines[start - 1]) if start else None
         while position + 1 < len(lines) and lines[position + 1].strip() != "```":
             position += 1
         indent = len(opening["indent"])
         code = "".join(line[indent:] + "\n" for line in lines[start + 1 : position + 1])
         language = opening["info"].strip()
         if not language.startswith("{"):  # a MyST directive is markup, not code
-            blocks.append(Block(page, start + 2, language, code, before["reason"] if before else None))
+            reason, name = before["reason"] if before else None, file["path"] if file else None
+            blocks.append(Block(page, start + 2, language, code, reason, name))
         position += 2
     return blocks

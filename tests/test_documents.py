@@ -1,13 +1,15 @@
 """Every code block of README and the manual runs.
 
 Python blocks of a page share one namespace and run in order, in an empty folder. Bash blocks run in
-that same folder with this environment's programs first on PATH.
+that same folder with this environment's programs first on PATH; C blocks are compiled with h5cc. A block
+that a reader is to save as a module is saved, and can be imported by those after it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -59,6 +61,11 @@ def run_c(block: Block, folder: Path) -> None:
 def run_block(block: Block, namespace: dict, folder: Path) -> None:
     if block.not_run is not None:
         assert block.language in NOT_RUN[block.not_run], f"{block.name}: not a reason for {block.language}"
+    elif block.file is not None:
+        path = folder / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.code)
+        compile(block.code, str(path), "exec")
     elif block.language == "python":
         run_python(block, namespace)
     elif block.language == "bash":
@@ -76,8 +83,15 @@ def run_block(block: Block, namespace: dict, folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
 def test_blocks_of(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     namespace = {"__name__": "__main__"}
     for block in code_blocks(page):
+        if block.language != "c":
+            run_block(block, namespace, tmp_path)
+    compiled = [block for block in code_blocks(page) if block.language == "c"]
+    if compiled and shutil.which("h5cc") is None:
+        pytest.skip("h5cc is not installed")
+    for block in compiled:
         run_block(block, namespace, tmp_path)
 
 
@@ -86,13 +100,16 @@ def test_blocks_are_found_with_their_lines(tmp_path):
     page.write_text(
         "# A\n\n```python\nx = 1\n```\n\n```{toctree}\nother\n```\n\n"
         "<!-- not run: needs R -->\n```r\ny <- 2\n```\n- item\n  ```bash\n  true\n  ```\n"
+        "<!-- file: own.py -->\n```python\nz = 3\n```\n"
     )
     blocks = code_blocks(page)
     assert [(b.language, b.line, b.not_run) for b in blocks] == [
         ("python", 4, None),
         ("r", 13, "needs R"),
         ("bash", 17, None),
+        ("python", 21, None),
     ]
+    assert [b.file for b in blocks] == [None, None, None, "own.py"]
     assert blocks[2].code == "true\n"
 
 
