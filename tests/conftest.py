@@ -83,6 +83,15 @@ class SkipRule:
                 terminalreporter.line(offence)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares fixtures on one worker of xdist; the cluster, which waits most, comes first."""
+    cluster = CHECKOUT / "tests" / "cluster"
+    for item in items:
+        together = cluster if cluster in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(together.relative_to(CHECKOUT).as_posix()))
+    items.sort(key=lambda item: cluster not in item.path.parents)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Install the rule about skips in the process that reports (not in the workers of xdist)."""
     if not hasattr(config, "workerinput"):

@@ -7,6 +7,10 @@ A block that no test on this machine could run is announced by a comment on the 
 and REASON must be one of :data:`NOT_RUN`. A block that a reader is to save as a module is announced by::
 
     <!-- file: NAME -->
+
+and one that shows what to change in a file of this repository, a ``diff`` of context and added lines, by::
+
+    <!-- change: NAME -->
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ NOT_RUN = {
 DATA = {"text", ""}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)$")
 COMMENT = re.compile(r"^ *<!-- not run: (?P<reason>.+?) -->$")
-FILE = re.compile(r"^ *<!-- file: (?P<path>[\w./-]+) -->$")
+FILE = re.compile(r"^ *<!-- (?P<kind>file|change): (?P<path>[\w./-]+) -->$")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Block:
     code: str
     not_run: str | None = None
     file: str | None = None
+    change: str | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +71,35 @@ def code_blocks(page: Path) -> list[Block]:
         code = "".join(line[indent:] + "\n" for line in lines[start + 1 : position + 1])
         language = opening["info"].strip()
         if not language.startswith("{"):  # a MyST directive is markup, not code
-            reason, name = before["reason"] if before else None, file["path"] if file else None
-            blocks.append(Block(page, start + 2, language, code, reason, name))
+            reason = before["reason"] if before else None
+            target = {file["kind"]: file["path"]} if file else {}
+            blocks.append(Block(page, start + 2, language, code, reason, **target))
         position += 2
     return blocks
+
+
+def changed(text: str, diff: str) -> str:
+    """Return a text with the lines that a diff adds, each behind its context line.
+
+    Raises
+    ------
+    ValueError
+        If a context line is not there exactly once, or the diff has anything but context and additions.
+
+    Examples
+    --------
+    >>> changed("a\\nb\\n", " a\\n+c\\n")
+    'a\\nc\\nb\\n'
+    """
+    lines = text.splitlines()
+    place = None
+    for line in diff.splitlines():
+        mark, content = line[:1], line[1:]
+        if mark == " " and lines.count(content) == 1:
+            place = lines.index(content) + 1
+        elif mark == "+" and place is not None:
+            lines.insert(place, content)
+            place += 1
+        else:
+            raise ValueError(f"expected a line that stands once in the file, or an addition; found {line!r}")
+    return "\n".join([*lines, ""])

@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from documents import DATA, NOT_RUN, Block, code_blocks
+from documents import DATA, NOT_RUN, Block, changed, code_blocks
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -61,6 +61,9 @@ def run_c(block: Block, folder: Path) -> None:
 def run_block(block: Block, namespace: dict, folder: Path) -> None:
     if block.not_run is not None:
         assert block.language in NOT_RUN[block.not_run], f"{block.name}: not a reason for {block.language}"
+    elif block.change is not None:
+        assert block.language == "diff", f"{block.name}: a change is shown as a diff"
+        changed((CHECKOUT / block.change).read_text(encoding="utf-8"), block.code)
     elif block.file is not None:
         path = folder / block.file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +125,7 @@ def test_blocks_are_found_with_their_lines(tmp_path):
         ("<!-- not run: too slow -->\n```bash\ntrue\n```\n", "too slow"),
         ("<!-- not run: needs R -->\n```bash\ntrue\n```\n", "not a reason for bash"),
         ("```json\n{1}\n```\n", "JSONDecodeError"),
+        ("<!-- change: setup.cfg -->\n```diff\n no such line\n+x\n```\n", "stands once"),
     ],
 )
 def test_a_wrong_block_fails(tmp_path, monkeypatch, text, error):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from spectralbrain.errors import ArrayError, MeshError
+from spectralbrain.errors import ArrayError, ArrayTypeError, MeshError
 from spectralbrain.spectral.shapedna import compute_shapedna
 from spectralbrain.spectral.spectrum import Spectrum
 
@@ -65,8 +65,11 @@ def test_result_is_a_copy():
 
 
 def test_nothing_normalises_twice():
-    with pytest.raises((AttributeError, TypeError)):
-        compute_shapedna(compute_shapedna(shape()))
+    for option in ({}, {"normalization": "none"}, {"index": "weyl"}):
+        with pytest.raises(
+            ArrayTypeError, match="expected a SpectralDecomposition or a Spectrum, found ndarray"
+        ):
+            compute_shapedna(compute_shapedna(shape()), **option)
 
 
 def test_names_of_the_peer():
