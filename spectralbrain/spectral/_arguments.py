@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, ArrayTypeError
 from spectralbrain.runtime import FloatArray, GlobalDescriptor, as_array
 
 P = ParamSpec("P")
@@ -49,12 +49,35 @@ def check_count(value: Any, name: str, *, least: int = 1) -> int:
     return int(value)
 
 
+def check_number(value: Any, name: str) -> float:
+    """Return a finite number."""
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
+        raise ArrayTypeError(f"{name}: expected a number, found {value!r}")
+    if not np.isfinite(value):
+        raise ArrayError(f"{name}: expected a finite number, found {value!r}")
+    return float(value)
+
+
 def check_positive(value: Any, name: str) -> float:
     """Return a positive finite number."""
-    number = float(value)
-    if not (np.isfinite(number) and number > 0):
+    number = check_number(value, name)
+    if not number > 0:
         raise ArrayError(f"{name}: expected a positive number, found {value!r}")
     return number
+
+
+def check_spectrum(value: Any, name: str = "decomposition") -> None:
+    """Raise unless `value` holds raw eigenvalues; a bare array could be normalised already."""
+    if not (hasattr(value, "eigenvalues") and hasattr(value, "n_null_modes")):
+        raise ArrayTypeError(
+            f"{name}: expected a SpectralDecomposition or a Spectrum, found {type(value).__name__}"
+        )
+
+
+def check_modes(value: Any, name: str = "decomposition") -> None:
+    """Raise unless `value` holds eigenvectors."""
+    if not (hasattr(value, "eigenvectors") and hasattr(value, "n_null_modes")):
+        raise ArrayTypeError(f"{name}: expected a SpectralDecomposition, found {type(value).__name__}")
 
 
 def check_grid(values: Any, name: str, *, positive: bool) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray, IntArray, VertexLabels, as_array
-from spectralbrain.spectral._arguments import check_count
+from spectralbrain.spectral._arguments import check_count, check_modes
 from spectralbrain.spectral.clusters import eigenvalue_clusters
 from spectralbrain.spectral.spectrum import Spectrum
 
@@ -131,6 +131,8 @@ def carry_over(
 
 
 def _shared_modes(a: SpectralDecomposition, b: SpectralDecomposition, k: int | None) -> int:
+    check_modes(a, "moving")
+    check_modes(b, "reference")
     if a.n_null_modes != b.n_null_modes:
         raise ArrayError(f"n_null_modes: expected equally many, found {a.n_null_modes} and {b.n_null_modes}")
     most = min(len(a.eigenvalues), len(b.eigenvalues))

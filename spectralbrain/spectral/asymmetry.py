@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spectralbrain.errors import SpectralBrainError
+from spectralbrain.spectral._arguments import check_spectrum
 from spectralbrain.spectral.shape_distance import Metric, shapedna_distance
 from spectralbrain.spectral.spectrum import SpectrumLike
 
@@ -73,6 +74,8 @@ def spectral_asymmetry(
     >>> spectral_asymmetry(left, right).area_index
     0.5
     """
+    check_spectrum(left, "left")
+    check_spectrum(right, "right")
     distance = shapedna_distance(left, right, metric=metric, k=k)
     volumes = [_volume(side) for side in (left, right)]
     return Asymmetry(

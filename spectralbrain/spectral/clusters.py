@@ -6,6 +6,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray, IntArray
+from spectralbrain.spectral._arguments import check_number
 from spectralbrain.spectral.spectrum import SpectrumLike
 
 
@@ -37,7 +38,7 @@ def eigenvalue_clusters(spectrum: SpectrumLike, rtol: float) -> IntArray:
     >>> eigenvalue_clusters(Spectrum([0, 2, 2.001, 6], {"n_null_modes": 1, "surface_area": 1}), 0.01)
     array([0, 1, 1, 2])
     """
-    if not 0 <= rtol < 1:
+    if not 0 <= check_number(rtol, "rtol") < 1:
         raise ArrayError(f"rtol: expected a number from 0 to below 1, found {rtol!r}")
     values = np.asarray(spectrum.eigenvalues, dtype=float)
     apart = np.diff(values) > rtol * np.abs(values[1:])

@@ -9,7 +9,13 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import DescriptorMatrix, FloatArray, IntArray, as_array
-from spectralbrain.spectral._arguments import check_choice, check_count
+from spectralbrain.spectral._arguments import (
+    check_choice,
+    check_count,
+    check_modes,
+    check_number,
+    check_spectrum,
+)
 from spectralbrain.spectral._blocks import map_rows
 from spectralbrain.spectral.alignment import carry_over
 from spectralbrain.spectral.grids import wks_energies
@@ -105,7 +111,7 @@ def compute_functional_map(
         basis = np.where(inside[:, None], target.eigenvectors[:, :k], 0.0)
         direct: FloatArray = basis.T @ (target.mass @ pulled)
         return direct
-    if not commutativity >= 0:
+    if not check_number(commutativity, "commutativity") >= 0:
         raise ArrayError(f"commutativity: expected at least 0, found {commutativity!r}")
     a, b = _coefficients(source, target, descriptors, k)
     scale = max(source.eigenvalues[k - 1], target.eigenvalues[k - 1])
@@ -168,6 +174,8 @@ def zoomout(
     >>> bool((refined.correspondence == np.arange(decomposition.mesh.n_vertices)).all())
     True
     """
+    check_modes(source, "source")
+    check_modes(target, "target")
     matrix = as_array(initial, DescriptorMatrix, name="initial")
     if matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
         raise ArrayError(f"initial: expected a square matrix without NaN, found shape {matrix.shape}")
@@ -236,6 +244,8 @@ def shape_difference(
     array([[1., 0.],
            [0., 1.]])
     """
+    check_spectrum(source, "source")
+    check_spectrum(target, "target")
     check_choice(kind, ("area", "conformal"), "kind")
     c = as_array(matrix, DescriptorMatrix, name="matrix")
     if not np.isfinite(c).all():
@@ -256,6 +266,8 @@ def shape_difference(
 
 
 def _check_size(source: SpectralDecomposition, target: SpectralDecomposition, k: int) -> None:
+    check_modes(source, "source")
+    check_modes(target, "target")
     most = min(len(source.eigenvalues), len(target.eigenvalues))
     if check_count(k, "k") > most:
         raise ArrayError(f"k: expected at most {most} modes, found {k}")

@@ -96,6 +96,10 @@ def shared_hks_times(
     References
     ----------
     Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392.
+
+    Notes
+    -----
+    SpectralBrain 0.1.0 agrees for times between 1e-6 and 1e6 mm^2, to which it cuts the range.
     """
     check_choice(time, ("raw", "area"), "time")
     first, last = _range(spectra, scaled=time == "area")

@@ -8,7 +8,14 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import also_accepts, check_choice, check_count, check_positive
+from spectralbrain.spectral._arguments import (
+    also_accepts,
+    check_choice,
+    check_count,
+    check_modes,
+    check_number,
+    check_positive,
+)
 from spectralbrain.spectral._blocks import drop_negligible, map_rows, sum_of_squares
 from spectralbrain.spectral.grids import TimeUnit, resolve_times
 from spectralbrain.spectral.measures import area_norm
@@ -16,6 +23,7 @@ from spectralbrain.spectral.measures import area_norm
 if TYPE_CHECKING:
     from spectralbrain.spectral.decomposition import SpectralDecomposition
 
+MAX_LOG2 = 500  # of the times of the SI-HKS: far beyond it float64 overflows
 SI_HKS_REFERENCE_AREA = 1e5  # mm^2, about one human hemisphere: there 'area' and 'raw' coincide
 
 
@@ -85,6 +93,7 @@ def compute_hks(
     >>> bool(np.isclose((decomposition.mass @ hks).sum(), trace))
     True
     """
+    check_modes(decomposition)
     scheme = ("l2" if normalization else "none") if isinstance(normalization, bool) else normalization
     check_choice(scheme, ("none", "area", "trace", "l2"), "normalization")
     grid = resolve_times(decomposition, times, n_times=n_times, time=time)
@@ -161,6 +170,7 @@ def compute_si_hks(
     >>> bool(np.allclose(small, large))
     True
     """
+    check_modes(decomposition)
     check_choice(time, ("area", "raw"), "time")
     if not decomposition.n_null_modes:
         raise ArrayError(
@@ -174,6 +184,10 @@ def compute_si_hks(
     if width > len(taus) // 2 + 1:
         raise ArrayError(f"n_frequencies: expected at most {len(taus) // 2 + 1}, found {width}")
     unit = decomposition.surface_area / SI_HKS_REFERENCE_AREA if time == "area" else 1.0
+    if max(abs(taus[0]), taus[-1]) * np.log2(alpha) > MAX_LOG2:
+        raise ArrayError(
+            f"tau_max: expected times alpha^tau below 2^{MAX_LOG2}, found {alpha} ^ {taus[-1]:g}"
+        )
     exponents = np.outer(decomposition.eigenvalues, unit * float(alpha) ** taus)
     heat = drop_negligible(np.exp(-exponents))
     loss = np.log(alpha) * exponents * heat
@@ -196,7 +210,8 @@ def si_hks_taus(tau_min: float = 1.0, tau_max: float = 25.0, tau_step: float = 1
     385
     """
     step = check_positive(tau_step, "tau_step")
-    count = np.floor((tau_max - tau_min) / step * (1 + 1e-12)) + 1
+    span = check_number(tau_max, "tau_max") - check_number(tau_min, "tau_min")
+    count = np.floor(span / step * (1 + 1e-12)) + 1
     if not count >= 2:
         raise ArrayError(f"tau_max: expected at least tau_min + tau_step, found {tau_max!r}")
     taus: FloatArray = np.float64(tau_min) + step * np.arange(int(count), dtype=np.float64)

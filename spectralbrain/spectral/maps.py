@@ -8,7 +8,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import DescriptorMatrix, FloatArray, GlobalDescriptor, IntArray, as_array
-from spectralbrain.spectral._arguments import check_positive
+from spectralbrain.spectral._arguments import check_modes, check_positive, check_spectrum
 from spectralbrain.spectral.measures import area_norm, check_map
 from spectralbrain.spectral.spectrum import SpectrumLike
 
@@ -36,6 +36,7 @@ def mode_wavelengths(spectrum: SpectrumLike) -> FloatArray:
     >>> mode_wavelengths(Spectrum([0.0, 1.0], {"n_null_modes": 1, "surface_area": 1.0})).round(3)
     array([  inf, 6.283])
     """
+    check_spectrum(spectrum, "spectrum")
     lengths = np.full(len(spectrum.eigenvalues), np.inf)
     nulls = spectrum.n_null_modes
     lengths[nulls:] = 2 * np.pi / np.sqrt(spectrum.eigenvalues[nulls:])
@@ -104,6 +105,7 @@ def reconstruct_map(decomposition: SpectralDecomposition, coefficients: Any) -> 
     ArrayError
         If there are more coefficients than modes, or one is missing.
     """
+    check_modes(decomposition)
     kind = GlobalDescriptor if np.ndim(coefficients) == 1 else DescriptorMatrix
     array = as_array(coefficients, kind, name="coefficients")
     k = decomposition.eigenvectors.shape[1]
@@ -155,6 +157,7 @@ def filter_map(
     >>> bool(np.allclose(filtered, 0))
     True
     """
+    check_modes(decomposition)
     gain = np.ones(decomposition.eigenvectors.shape[1])
     lengths = mode_wavelengths(decomposition)
     if longer_than is None and shorter_than is None and fwhm is None:

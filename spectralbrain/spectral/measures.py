@@ -12,6 +12,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import DescriptorMatrix, FloatArray, ScalarMap, as_array
+from spectralbrain.spectral._arguments import check_modes
 
 if TYPE_CHECKING:
     from spectralbrain.spectral.decomposition import SpectralDecomposition
@@ -36,6 +37,7 @@ def vertex_areas(decomposition: SpectralDecomposition) -> FloatArray:
     >>> bool(np.isclose(vertex_areas(decomposition).sum(), decomposition.surface_area))
     True
     """
+    check_modes(decomposition)
     areas: FloatArray = np.asarray(decomposition.mass.sum(axis=1), dtype=float).ravel()
     return areas
 
@@ -45,6 +47,7 @@ def check_map(decomposition: SpectralDecomposition, values: Any, *, name: str = 
 
     Outside the domain anything is legal and nothing is read.
     """
+    check_modes(decomposition)
     array = np.asarray(values) if np.ma.isMaskedArray(values) is False else values
     kind = ScalarMap if np.ndim(array) == 1 else DescriptorMatrix
     checked = as_array(array, kind, name=name, sizes={"N": len(decomposition.eigenvectors)})

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray, IntArray
-from spectralbrain.spectral._arguments import also_accepts, check_choice, check_positive
+from spectralbrain.spectral._arguments import also_accepts, check_choice, check_modes, check_positive
 from spectralbrain.spectral._blocks import map_rows
 from spectralbrain.spectral.grids import TimeUnit
 from spectralbrain.spectral.spectrum import non_null_eigenvalues
@@ -65,8 +65,13 @@ def diffusion_distance(
 
     References
     ----------
-    Coifman & Lafon (2006), Applied and Computational Harmonic Analysis 21, 5-30, diffusion distance
-    (section 2).
+    Coifman & Lafon (2006), Applied and Computational Harmonic Analysis 21, 5-30, definition of the diffusion
+    distance.
+
+    Notes
+    -----
+    SpectralBrain 0.1.0 agrees; its name `indices` of the sources is accepted. Near points keep all digits
+    here, where its |a|^2 + |b|^2 - 2 a.b loses half of them.
 
     Notes
     -----
@@ -79,6 +84,7 @@ def diffusion_distance(
     >>> diffusion_distance(sphere(2).decompose(k=9), 0.1, [0, 1], [1, 2, 3]).shape
     (2, 3)
     """
+    check_modes(decomposition)
     check_choice(time, ("raw", "area"), "time")
     moment = check_positive(t, "t") * (decomposition.surface_area if time == "area" else 1.0)
     gains = np.exp(-2 * decomposition.eigenvalues[decomposition.n_null_modes :] * moment)
@@ -122,12 +128,18 @@ def commute_time_distance(
     Qiu & Hancock (2007), IEEE Trans. Pattern Analysis and Machine Intelligence 29, 1873-1890. Rustamov
     (2007), Symposium on Geometry Processing, 225-233.
 
+    Notes
+    -----
+    SpectralBrain 0.1.0 agrees on a connected surface with lambda_1 > 1e-10 mm^-2 (smaller eigenvalues it
+    leaves out); between components it returns a finite number, the null modes left out.
+
     Examples
     --------
     >>> from spectralbrain.geometry.solids import sphere
     >>> commute_time_distance(sphere(2).decompose(k=9), [0], [0])
     array([[0.]])
     """
+    check_modes(decomposition)
     return _distances(
         decomposition, 1 / non_null_eigenvalues(decomposition), sources, targets, np.inf, n_threads
     )
@@ -167,6 +179,11 @@ def biharmonic_distance(
     Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27, definition of the continuous
     biharmonic distance.
 
+    Notes
+    -----
+    SpectralBrain 0.1.0 agrees on a connected surface with lambda_1 > 1e-10 mm^-2 (smaller eigenvalues it
+    leaves out); between components it returns a finite number, the null modes left out.
+
     Examples
     --------
     On the unit sphere, poles are sqrt(sum over odd l of (2 l + 1) / (l (l + 1))^2 / pi) apart:
@@ -177,6 +194,7 @@ def biharmonic_distance(
     >>> float(biharmonic_distance(ball.decompose(k=25), [top], [bottom])[0, 0].round(2))
     0.5
     """
+    check_modes(decomposition)
     gains = non_null_eigenvalues(decomposition) ** -2.0
     return _distances(decomposition, gains, sources, targets, np.inf, n_threads)
 

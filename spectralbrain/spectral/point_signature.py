@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral._arguments import check_modes
 from spectralbrain.spectral._blocks import sum_of_squares
 from spectralbrain.spectral.spectrum import non_null_eigenvalues
 
@@ -54,6 +55,7 @@ def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -
     >>> compute_gps(decomposition).shape == (decomposition.mesh.n_vertices, 8)
     True
     """
+    check_modes(decomposition)
     values = non_null_eigenvalues(decomposition, k)
     first = decomposition.n_null_modes
     gps: FloatArray = decomposition.eigenvectors[:, first : first + len(values)] / np.sqrt(values)
@@ -102,6 +104,7 @@ def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None =
     >>> bool(np.allclose(bks, exact, rtol=0.05))
     True
     """
+    check_modes(decomposition)
     weights = non_null_eigenvalues(decomposition)[:, None] ** -2.0
     vectors = decomposition.eigenvectors[:, decomposition.n_null_modes :]
     return sum_of_squares(vectors, weights, n_threads)[:, 0]

@@ -154,6 +154,11 @@ def parcellate(
     ArrayError
         If there are not as many labels as vertices, or no region is left.
 
+    Notes
+    -----
+    The SpectralBrain 0.1.0 function of this name fetches an atlas and projects it onto a subject. Here labels
+    come as a file (:func:`~spectralbrain.load_labels`), so that the atlas is the user's own choice.
+
     Examples
     --------
     >>> from spectralbrain.geometry.solids import sphere

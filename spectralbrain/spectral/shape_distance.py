@@ -108,7 +108,7 @@ def shapedna_distance(
     Notes
     -----
     SpectralBrain 0.1.0 takes arrays only and agrees on them, except that it truncates the longer one
-    silently where this is an error.
+    silently where this is an error, and calls two vectors of zeros at cosine distance 1.
 
     Examples
     --------
@@ -212,6 +212,11 @@ def wesd_matrix(spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int |
     ------
     ArrayError, IncompatibleError
         As :func:`wesd`, naming the first spectrum that does not fit.
+
+    Notes
+    -----
+    SpectralBrain 0.1.0 agrees with ``normalize=False``, not with its default rho / (1 + rho), see
+    :func:`wesd`.
     """
     exponent = _exponent(p)
     values = [_raw(s, k, f"spectra[{i}]") for i, s in enumerate(spectra)]

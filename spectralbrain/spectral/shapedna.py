@@ -8,7 +8,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import also_accepts, check_choice
+from spectralbrain.spectral._arguments import also_accepts, check_choice, check_spectrum
 from spectralbrain.spectral.spectrum import SpectrumLike, non_null_eigenvalues
 
 Normalization = Literal["area", "volume", "none"]
@@ -49,7 +49,7 @@ def compute_shapedna(
     Raises
     ------
     ArrayError
-        If fewer than `k` non-null eigenvalues are there, or an option is unknown.
+        If an array is given, fewer than `k` non-null eigenvalues are there, or an option is unknown.
     MeshError
         If 'volume' is asked for a surface that is not closed.
 
@@ -64,7 +64,9 @@ def compute_shapedna(
     -----
     SpectralBrain 0.1.0 gives the same numbers for 'area' and 'none' on a connected closed or Neumann
     surface. It drops exactly one eigenvalue always (also of a Dirichlet spectrum, and only one of
-    several null modes), and has no index reweighting. Its name `normalize` is accepted.
+    several null modes), has no index reweighting, and raises for 'volume'. Its 'fiedler' (lambda_n /
+    lambda_1) is not offered: the error of one eigenvalue would enter all. Its name `normalize` is
+    accepted.
 
     Examples
     --------
@@ -75,6 +77,7 @@ def compute_shapedna(
     >>> (compute_shapedna(decomposition) / (4 * np.pi)).round(1)
     array([2., 2., 2., 6., 6., 6., 6., 6.])
     """
+    check_spectrum(decomposition)
     check_choice(normalization, ("area", "volume", "none"), "normalization")
     check_choice(index, (None, "weyl", "lapy"), "index")
     values = non_null_eigenvalues(decomposition, k)

@@ -10,6 +10,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.runtime import Eigenvalues, FloatArray, PathLike, as_array
+from spectralbrain.spectral._arguments import check_count, check_spectrum
 
 
 class SpectrumLike(Protocol):
@@ -158,13 +159,12 @@ def non_null_eigenvalues(spectrum: SpectrumLike, k: int | None = None) -> FloatA
     >>> non_null_eigenvalues(Spectrum([0, 2, 2, 2], {"n_null_modes": 1, "surface_area": 12.566}), k=2)
     array([2., 2.])
     """
+    check_spectrum(spectrum, "spectrum")
     values: FloatArray = np.asarray(spectrum.eigenvalues, dtype=float)[spectrum.n_null_modes :]
     if k is not None:
-        if isinstance(k, bool) or k != int(k) or k < 1:
-            raise ArrayError(f"k: expected a positive integer, found {k!r}")
-        if k > len(values):
+        if check_count(k, "k") > len(values):
             raise ArrayError(f"k: expected at most {len(values)} non-null eigenvalues, found {k}")
-        values = values[: int(k)]
+        values = values[:k]
     if not len(values):
         raise ArrayError(
             f"eigenvalues: expected at least one above the {spectrum.n_null_modes} null modes, found none"

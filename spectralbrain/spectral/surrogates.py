@@ -53,6 +53,12 @@ def random_rotation(size: int, rng: np.random.Generator) -> FloatArray:
     return rotation
 
 
+def _generator(seed: Any) -> np.random.Generator:
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(check_count(seed, "seed", least=0))
+
+
 def eigenstrap(
     decomposition: SpectralDecomposition,
     values: Any,
@@ -130,7 +136,7 @@ def eigenstrap(
     used = k if n_modes is None else check_count(n_modes, "n_modes", least=decomposition.n_null_modes + 1)
     if used > k:
         raise ArrayError(f"n_modes: expected at most {k}, found {used}")
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     coefficients = decompose_map(decomposition, array)[:used]
     vectors = decomposition.eigenvectors[:, :used]
     rest = array - vectors @ coefficients

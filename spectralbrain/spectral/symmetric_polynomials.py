@@ -8,7 +8,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import also_accepts, check_count
+from spectralbrain.spectral._arguments import also_accepts, check_count, check_modes
 from spectralbrain.spectral._blocks import drop_negligible, map_rows
 from spectralbrain.spectral.clusters import cluster_means, eigenvalue_clusters
 from spectralbrain.spectral.grids import TimeUnit, resolve_times
@@ -79,6 +79,7 @@ def compute_bates_signatures(
     >>> bool(np.allclose(signatures[:, [0, 2]], compute_hks(decomposition, [0.1, 1.0])))
     True
     """
+    check_modes(decomposition)
     grid = resolve_times(decomposition, times, n_times=n_times, time=time)
     top = check_count(order, "order")
     values = decomposition.eigenvalues

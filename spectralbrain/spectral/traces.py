@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import check_choice, check_count, check_grid
+from spectralbrain.spectral._arguments import check_choice, check_count, check_grid, check_spectrum
 from spectralbrain.spectral.grids import TimeUnit, resolve_times
 from spectralbrain.spectral.spectrum import SpectrumLike
 
@@ -49,6 +49,7 @@ def heat_trace(
     >>> heat_trace(Spectrum([0.0, 1.0], {"n_null_modes": 1, "surface_area": 1.0}), [1.0]).round(4)
     array([1.3679])
     """
+    check_spectrum(spectrum, "spectrum")
     grid = resolve_times(spectrum, times, n_times=n_times, time=time)
     trace: FloatArray = np.exp(-np.outer(grid, spectrum.eigenvalues)).sum(axis=1)
     return trace
@@ -91,6 +92,7 @@ def wave_trace(
     >>> wave_trace(Spectrum([0.0, 1.0], {"n_null_modes": 1, "surface_area": 1.0}), [0.0, np.pi])
     array([2., 0.])
     """
+    check_spectrum(spectrum, "spectrum")
     check_choice(time, (None, "raw", "area"), "time")
     unit = np.sqrt(spectrum.surface_area)
     if times is None:

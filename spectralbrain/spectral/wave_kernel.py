@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import also_accepts, check_choice
+from spectralbrain.spectral._arguments import also_accepts, check_choice, check_modes
 from spectralbrain.spectral._blocks import sum_of_squares
 from spectralbrain.spectral.grids import TimeUnit, resolve_energies
 from spectralbrain.spectral.measures import area_norm
@@ -86,6 +86,7 @@ def compute_wks(
     >>> bool(np.allclose((decomposition.mass @ wks).sum(axis=0), 1))
     True
     """
+    check_modes(decomposition)
     scheme = ("l2" if normalization else "none") if isinstance(normalization, bool) else normalization
     check_choice(scheme, ("none", "area", "l2"), "normalization")
     grid, width = resolve_energies(decomposition, energies, n_energies=n_energies, sigma=sigma, energy=energy)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral._arguments import check_choice, check_count, check_grid
+from spectralbrain.spectral._arguments import check_choice, check_count, check_grid, check_modes
 from spectralbrain.spectral._blocks import sum_of_squares
 from spectralbrain.spectral.grids import TimeUnit, weyl_eigenvalue
 from spectralbrain.spectral.maps import decompose_map, reconstruct_map
@@ -176,6 +176,7 @@ def wavelet_transform(
 def _responses(
     decomposition: SpectralDecomposition, scales: Any, n_scales: int, kernel: Kernel, scale: TimeUnit | None
 ) -> FloatArray:
+    check_modes(decomposition)
     check_choice(kernel, tuple(KERNELS), "kernel")
     grid = resolve_scales(decomposition, scales, n_scales=n_scales, scale=scale)
     responses = KERNELS[kernel](np.outer(decomposition.eigenvalues, grid))

@@ -76,7 +76,7 @@ def test_bad_spectra(values, facts, message):
     ("values", "k", "message"),
     [
         ([0.0, 1.0], 2, "at most 1 non-null"),
-        ([0.0, 1.0], 0, "positive integer"),
+        ([0.0, 1.0], 0, "whole number >= 1"),
         ([0.0], None, "found none"),
         ([0.0, 0.0, 1.0], None, "number of null modes in the metadata is wrong"),
     ],
