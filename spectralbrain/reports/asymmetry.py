@@ -114,6 +114,7 @@ def plot_asymmetry(left: Spectrum, right: Spectrum, *, name: str) -> Figure:
     return svg_figure(
         draw,
         (1080, 330),
+        margins=(70, 24, 54, 16),
         slug=slugify(f"asymmetry {name}"),
         title=f"{name}: left against right, mode by mode",
         caption=(

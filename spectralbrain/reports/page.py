@@ -18,7 +18,7 @@ from spectralbrain.reports.style import Figure, slugify
 from spectralbrain.runtime import PathLike
 
 _LOGGER = logging.getLogger(__name__)
-_DRAWING = ("jinja2", "matplotlib.figure", "PIL.Image", "pyvista")
+_DRAWING = ("jinja2", "matplotlib.figure", "PIL.Image")
 
 
 @dataclass(frozen=True)

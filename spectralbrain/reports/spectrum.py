@@ -116,6 +116,7 @@ def plot_spectrum(eigenvalues: Eigenvalues, law: WeylLaw, *, name: str = "") -> 
     return svg_figure(
         draw,
         _SIZE,
+        margins=(70, 24, 54, 76),
         slug="spectrum",
         title="Spectrum and Weyl's law",
         caption=(
@@ -213,6 +214,7 @@ def plot_resolution(decomposition: SpectralDecomposition, *, name: str = "") -> 
     return svg_figure(
         draw,
         _SIZE,
+        margins=(70, 24, 54, 40),
         slug="resolution",
         title="Is the mesh fine enough?",
         caption=(

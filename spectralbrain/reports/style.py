@@ -110,7 +110,14 @@ def to_svg(figure: Any) -> bytes:
 
 
 def svg_figure(
-    draw: Callable[[Any], None], size: tuple[int, int], *, slug: str, title: str, caption: str, alt: str
+    draw: Callable[[Any], None],
+    size: tuple[int, int],
+    *,
+    slug: str,
+    title: str,
+    caption: str,
+    alt: str,
+    margins: tuple[int, int, int, int] | None = None,
 ) -> Figure:
     """Draw a plot as SVG.
 
@@ -122,13 +129,19 @@ def svg_figure(
         In pixels.
     slug, title, caption, alt : str
         See :class:`Figure`.
+    margins : (left, right, bottom, top), optional
+        Pixels around the plots; by default found by drawing everything once more, which costs more
+        than the plot.
 
     Returns
     -------
     Figure
     """
     with drawing_style():
-        figure = new_figure(*size, layout="constrained")
+        figure = new_figure(*size, layout="constrained" if margins is None else "none")
+        if margins is not None:
+            (left, right, bottom, top), (width, height) = margins, size
+            figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, 0.2)
         draw(figure)
         data = to_svg(figure)
     return Figure(slug, title, caption, alt, data, "image/svg+xml")

@@ -23,8 +23,9 @@ from spectralbrain.reports.matrices import plot_matrix
 from spectralbrain.reports.methods import default_methods
 from spectralbrain.reports.page import Assembly, Panel, new_assembly, paragraphs
 from spectralbrain.reports.rasterizer import Rasterizer
-from spectralbrain.reports.render import SurfaceRenderer, surface_renderer
+from spectralbrain.reports.render import surface_renderer
 from spectralbrain.reports.results import ReportResult
+from spectralbrain.reports.simplify import simplify
 from spectralbrain.reports.spectrum import plot_resolution, plot_spectrum, weyl_law_of
 from spectralbrain.reports.style import Figure, number, slugify
 from spectralbrain.reports.surfaces import (
@@ -37,7 +38,6 @@ from spectralbrain.reports.surfaces import (
 )
 from spectralbrain.reports.viewer import (
     ViewerSurface,
-    light_surface,
     niivue_source,
     script_json,
     vertex_budget,
@@ -269,7 +269,7 @@ def _pictures(read: _Loaded, assembly: Assembly, n_modes: int, n_scales: int) ->
     mesh, name = read.mesh, read.given.name
     assert mesh is not None
     whose: dict[str, Any] = {"name": name, "hemisphere": read.given.hemisphere}
-    renderer: SurfaceRenderer | Rasterizer | None = assembly.protect(
+    renderer: Rasterizer | None = assembly.protect(
         name, "pictures of the surface", lambda: surface_renderer(mesh)
     )
     if renderer is None:
@@ -308,7 +308,7 @@ def _viewer_surface(read: _Loaded, budget: int, n_scales: int, assembly: Assembl
     mesh = read.mesh
 
     def make() -> ViewerSurface:
-        light, origin = light_surface(mesh, budget)
+        light, origin = simplify(mesh, budget)
         maps = mode_maps(read.decomposition, _VIEWER_MODES) if read.decomposition is not None else []
         for descriptor in read.descriptors:
             short = descriptor.title.rpartition("(")[2].rstrip(")")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from spectralbrain.reports.canvas import Canvas
 from spectralbrain.reports.colors import (
     SURFACE_RGB,
     ColorScale,
@@ -15,19 +15,9 @@ from spectralbrain.reports.colors import (
     fitting_scale,
     sequential_scale,
 )
-from spectralbrain.reports.extras import drawing_module
 from spectralbrain.reports.rasterizer import Rasterizer
-from spectralbrain.reports.render import Image, SurfaceRenderer
-from spectralbrain.reports.style import (
-    INK,
-    SOFT,
-    Figure,
-    drawing_style,
-    new_figure,
-    number,
-    png_figure,
-    to_pixels,
-)
+from spectralbrain.reports.render import Image
+from spectralbrain.reports.style import SOFT, Figure, number, png_figure
 from spectralbrain.reports.views import REPORT_VIEWS, Hemisphere, anatomical_view
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.decomposition import SpectralDecomposition
@@ -107,7 +97,7 @@ def descriptor_maps(descriptor: DescriptorMaps, n_scales: int) -> list[SurfaceMa
 
 
 def modes_figure(
-    renderer: SurfaceRenderer | Rasterizer,
+    renderer: Rasterizer,
     decomposition: SpectralDecomposition,
     *,
     name: str,
@@ -137,7 +127,7 @@ def modes_figure(
 
 
 def descriptor_figure(
-    renderer: SurfaceRenderer | Rasterizer,
+    renderer: Rasterizer,
     vertices: FloatArray,
     descriptor: DescriptorMaps,
     *,
@@ -166,7 +156,7 @@ def descriptor_figure(
 
 
 def plain_figure(
-    renderer: SurfaceRenderer | Rasterizer, vertices: FloatArray, *, name: str, hemisphere: Hemisphere | None
+    renderer: Rasterizer, vertices: FloatArray, *, name: str, hemisphere: Hemisphere | None
 ) -> Figure:
     """Draw a surface without any map, from four sides."""
     surface = SurfaceMap("", np.zeros(len(vertices)), ColorScale("gray", 0.0, 1.0))
@@ -180,7 +170,7 @@ def plain_figure(
 
 
 def montage(
-    renderer: SurfaceRenderer | Rasterizer,
+    renderer: Rasterizer,
     vertices: FloatArray,
     maps: Sequence[SurfaceMap],
     hemisphere: Hemisphere | None,
@@ -191,7 +181,7 @@ def montage(
 
     Parameters
     ----------
-    renderer : SurfaceRenderer or Rasterizer
+    renderer : Rasterizer
         Of the surface.
     vertices : (N, 3) array, mm
         Its vertices.
@@ -217,57 +207,30 @@ def montage(
     page = np.full((_HEAD + row_height * len(maps) + _FOOT, _WIDTH, 3), 255, dtype=np.uint8)
     plain_colors = np.full((len(vertices), 3), SURFACE_RGB, dtype=np.uint8)
     colors = [plain_colors if plain else shown.scale.rgb(shown.values) for shown in maps]
-    for view, left in zip(
-        views, left_edges, strict=True
-    ):  # views outside: a new window size costs a rendering
+    for view, left in zip(views, left_edges, strict=True):
         for row, painted in enumerate(colors):
             tile = renderer.picture(view, scale, painted)
             top = _HEAD + row * row_height + (row_height - tile.shape[0]) // 2
             page[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-    with drawing_style():
-        figure = new_figure(page.shape[1], page.shape[0])
-        figure.figimage(page, zorder=-1)
-        for view, left, width in zip(views, left_edges, widths, strict=True):
-            _write_heading(figure, view.title, view.edge_letters(), int(left), width)
-        for row, shown in enumerate([] if plain else maps):
-            middle = _HEAD + row * row_height + row_height / 2
-            _write(figure, 10, middle, shown.label, ha="left", linespacing=1.5)
-            _draw_bar(figure, shown, middle, min(0.66 * row_height, 150))
-        _draw_ruler(figure, int(left_edges[0]), page.shape[0] - _FOOT / 2, scale, widths[0])
-        return to_pixels(figure)
+    canvas = Canvas(page)
+    for view, left, width in zip(views, left_edges, widths, strict=True):
+        letters = view.edge_letters()
+        canvas.write((left + width / 2, _HEAD / 2), view.title, align="center", bold=True)
+        canvas.write((left, _HEAD / 2), letters[0], color=SOFT)
+        canvas.write((left + width, _HEAD / 2), letters[1], align="right", color=SOFT)
+    for row, shown in enumerate([] if plain else maps):
+        middle = _HEAD + row * row_height + row_height / 2
+        canvas.write((10, middle), shown.label)
+        _draw_bar(canvas, shown, middle, min(0.66 * row_height, 150))
+    _draw_ruler(canvas, int(left_edges[0]), page.shape[0] - _FOOT / 2, scale, widths[0])
+    return canvas.picture()
 
 
-def _write(figure: Any, x: float, y: float, text: str, **options: Any) -> None:
-    width, height = figure.get_size_inches() * figure.dpi
-    figure.text(x / width, 1 - y / height, text, va="center", **options)
-
-
-def _write_heading(
-    figure: Any, title: str, letters: tuple[str, str, str, str], left: int, width: int
-) -> None:
-    _write(figure, left + width / 2, _HEAD / 2, title, ha="center", weight="bold", fontsize=10)
-    _write(figure, left, _HEAD / 2, letters[0], ha="left", color=SOFT, fontsize=10)
-    _write(figure, left + width, _HEAD / 2, letters[1], ha="right", color=SOFT, fontsize=10)
-
-
-def _draw_bar(figure: Any, shown: SurfaceMap, middle: float, length: float) -> None:
-    width, height = figure.get_size_inches() * figure.dpi
-    axes = figure.add_axes(
-        ((width - _BAR + 22) / width, 1 - (middle + length / 2) / height, 14 / width, length / height)
-    )
-    matplotlib = drawing_module("matplotlib")
-    norm = drawing_module("matplotlib.colors").Normalize(shown.scale.low, shown.scale.high)
-    mappable = drawing_module("matplotlib.cm").ScalarMappable(norm, matplotlib.colormaps[shown.scale.cmap])
-    bar = figure.colorbar(mappable, cax=axes, extend=shown.scale.extend, extendfrac=0.08)
-    axes.grid(False)
-    bar.outline.set_edgecolor(SOFT)
-    middle_value = (shown.scale.low + shown.scale.high) / 2
-    if shown.scale.low == -shown.scale.high:
-        middle_value = 0.0
-    ticks = [shown.scale.low, middle_value, shown.scale.high]
-    bar.set_ticks(ticks, labels=_tick_labels(ticks), fontsize=9)
-    if shown.units:
-        axes.set_title(shown.units, fontsize=10, loc="left", weight="normal", color=INK, pad=12)
+def _draw_bar(canvas: Canvas, shown: SurfaceMap, middle: float, length: float) -> None:
+    low, high = shown.scale.low, shown.scale.high
+    ticks = [low, 0.0 if low == -high else (low + high) / 2, high]
+    box = (_WIDTH - _BAR + 22, round(middle - length / 2), 14, round(length))
+    canvas.color_bar(box, shown.scale, list(zip(ticks, _tick_labels(ticks), strict=True)), shown.units)
 
 
 def _tick_labels(ticks: Sequence[float]) -> list[str]:
@@ -279,16 +242,11 @@ def _tick_labels(ticks: Sequence[float]) -> list[str]:
     return [label.replace("-", "−") for label in labels]
 
 
-def _draw_ruler(figure: Any, left: int, y: float, scale: float, room: int) -> None:
+def _draw_ruler(canvas: Canvas, left: int, y: float, scale: float, room: int) -> None:
     longest = 0.45 * room / scale
     power = 10.0 ** np.floor(np.log10(longest))
     length = max(step * power for step in (1, 2, 5) if step * power <= longest)
-    width, height = figure.get_size_inches() * figure.dpi
-    line = drawing_module("matplotlib.lines").Line2D(
-        [left / width, (left + length * scale) / width], [1 - y / height] * 2, color=SOFT, linewidth=3
-    )
-    figure.add_artist(line)
-    _write(figure, left + length * scale + 8, y, f"{number(length)} mm", ha="left", color=SOFT, fontsize=10)
+    canvas.ruler(left, y, length * scale, f"{number(length)} mm")
 
 
 def _view_words(hemisphere: Hemisphere | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -17,12 +16,12 @@ import numpy.typing as npt
 from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.reports.colors import ColorScale, color_table
-from spectralbrain.reports.extras import drawing_module
 from spectralbrain.reports.surfaces import SurfaceMap
-from spectralbrain.runtime import FloatArray, IntArray
+from spectralbrain.runtime import FloatArray
 
 _MOST_VERTICES, _MOST_VERTICES_IN_ALL = 12_000, 120_000
 _LEAST_VERTICES = 1_000
+_LEVEL = 6  # of compression
 _STEPS = 255  # a colour map has 256 colours: finer values would only make the page heavier
 
 
@@ -49,35 +48,6 @@ class ViewerSurface:
     mesh: BrainMesh
     maps: tuple[SurfaceMap, ...]
     simplified: bool = False
-
-
-def light_surface(mesh: BrainMesh, most_vertices: int = _MOST_VERTICES) -> tuple[BrainMesh, IntArray]:
-    """Return a surface of at most about `most_vertices`, and where its vertices take their values from.
-
-    Parameters
-    ----------
-    mesh : BrainMesh
-        The full surface.
-    most_vertices : int
-        A surface with no more is returned as it is.
-
-    Returns
-    -------
-    light : BrainMesh
-        Decimated (quadric error), for looking at only.
-    origin : (n,) array of int
-        Nearest vertex of `mesh` for each vertex of `light`.
-    """
-    if mesh.n_vertices <= most_vertices:
-        return mesh, np.arange(mesh.n_vertices)
-    from scipy.spatial import cKDTree
-
-    pyvista = drawing_module("pyvista")
-    full = pyvista.PolyData.from_regular_faces(mesh.vertices.astype(np.float32), mesh.faces)
-    small = full.decimate(1 - most_vertices / mesh.n_vertices)
-    light = BrainMesh(np.asarray(small.points, dtype=float), small.regular_faces.astype(np.int64))
-    _, origin = cKDTree(mesh.vertices).query(light.vertices)
-    return light, np.asarray(origin, dtype=np.int64)
 
 
 def vertex_budget(n_surfaces: int) -> int:
@@ -211,7 +181,9 @@ def _first_line(label: str) -> str:
 
 
 def _packed(data: bytes) -> bytes:
-    return gzip.compress(data, compresslevel=9, mtime=0)
+    import deflate
+
+    return bytes(deflate.gzip_compress(data, _LEVEL))
 
 
 def _text(data: bytes) -> str:

@@ -92,7 +92,7 @@ def test_demo_without_reports(tmp_path):
 
 @pytest.mark.slow
 def test_reports_are_kept_rewritten_and_optional(tmp_path):
-    pytest.importorskip("pyvista", reason="pyvista is not installed")
+    pytest.importorskip("jinja2", reason="jinja2 is not installed")
     root = plain(tmp_path / "in")
     for path in {*root.glob("bert*"), *root.glob("*rh*")}:
         path.unlink()

@@ -24,7 +24,7 @@ CONSOLE = re.compile(r"\[.*?:(?P<level>[A-Z]+):CONSOLE.*?\] (?P<text>.*)")
 @pytest.fixture(autouse=True)
 def drawing_libraries():
     """Skip where the extra is not installed."""
-    pytest.importorskip("pyvista", reason="pyvista is not installed")
+    pytest.importorskip("jinja2", reason="jinja2 is not installed")
 
 
 @pytest.fixture(scope="session")

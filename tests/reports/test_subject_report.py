@@ -246,7 +246,7 @@ def test_the_page_stays_small_enough_to_mail(built):
     assert Path(built.out_file).stat().st_size < 6e6
 
 
-@pytest.mark.parametrize("package", ["jinja2", "matplotlib.figure", "pyvista"])
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib.figure", "PIL.Image"])
 def test_a_missing_package_names_the_extra_and_writes_nothing(tmp_path, surfaces, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingDependencyError, match=r'pip install "spectralbrain\[app\]"'):

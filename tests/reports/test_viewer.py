@@ -18,7 +18,6 @@ from spectralbrain.reports.surfaces import SurfaceMap
 from spectralbrain.reports.viewer import (
     ViewerSurface,
     coded,
-    light_surface,
     mesh_mz3,
     niivue_source,
     scalars_mz3,
@@ -52,24 +51,6 @@ def test_compressed_data_hold_no_time():
 def test_missing_values_lie_below_the_scale_and_extremes_on_it():
     values = np.array([np.nan, -9.0, 0.0, 9.0])
     assert coded(values, ColorScale("RdBu_r", -1.0, 1.0)).tolist() == [-1.0, 0.0, 128.0, 255.0]
-
-
-def test_small_surfaces_are_left_alone():
-    mesh = sphere(2)
-    light, origin = light_surface(mesh, 1000)
-    assert light is mesh
-    assert (origin == np.arange(mesh.n_vertices)).all()
-
-
-def test_large_surfaces_become_light_and_keep_their_shape():
-    mesh = sphere(4, 50.0)
-    light, origin = light_surface(mesh, 600)
-    assert 500 <= light.n_vertices <= 660
-    assert light.area == pytest.approx(mesh.area, rel=0.03)
-    assert len(origin) == light.n_vertices
-    assert np.linalg.norm(mesh.vertices[origin] - light.vertices, axis=1).max() < 6.0
-    again, _ = light_surface(mesh, 600)
-    assert (again.vertices == light.vertices).all()
 
 
 def test_many_surfaces_share_the_page():
