@@ -27,7 +27,9 @@ class DecomposeInputSpec(SpectralInputSpec):
     mask, mask_file, mask_key = array_or_file(
         "mask", "vertices to keep (N,), for example all but the medial wall", holds="mask"
     )
-    laplacian = traits.Enum("cotangent", "robust", usedefault=True, desc="discretisation of the operator")
+    laplacian = traits.Enum(
+        "cotangent", "robust", "quadratic", usedefault=True, desc="discretisation of the operator"
+    )
     mass = traits.Enum("consistent", "lumped", usedefault=True, desc="mass matrix")
     boundary = traits.Enum(
         "neumann", "dirichlet", usedefault=True, desc="condition on boundary edges, if any"
@@ -78,7 +80,7 @@ class Decompose(SpectralInterface):
     function = "spectralbrain.spectral.decomposition.decompose"
     cites = ("reuter2006",)
     methods = (
-        "Laplace-Beltrami eigenpairs ({n_modes} modes, null modes included) were computed with linear finite "
+        "Laplace-Beltrami eigenpairs ({n_modes} modes, null modes included) were computed with finite "
         "elements ({laplacian} Laplacian, {mass} mass matrix, {boundary} condition on boundary edges) and "
         "verified to be complete."
     )

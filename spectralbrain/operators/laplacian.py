@@ -12,9 +12,10 @@ from spectralbrain.errors import ArrayError, MissingDependencyError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain
 from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
+from spectralbrain.operators.quadratic import quadratic_matrices
 from spectralbrain.runtime import FloatArray
 
-LAPLACIANS = ("cotangent", "robust")
+LAPLACIANS = ("cotangent", "robust", "quadratic")
 MASSES = ("consistent", "lumped")
 
 
@@ -24,23 +25,43 @@ class Discretization:
 
     Attributes
     ----------
-    stiffness : (n, n) sparse CSR array, dimensionless
-        A, symmetric positive semi-definite; constants are in its kernel.
+    stiffness : (m, m) sparse CSR array, dimensionless
+        A, symmetric positive semi-definite; constants are in its kernel. One unknown per vertex, m = n, and
+        with quadratic elements one per edge behind them.
     consistent_mass, lumped_mass : (n, n) sparse CSR array
-        The two mass matrices of the surface.
+        The two mass matrices of linear elements; a point cloud has the lumped one only.
     is_consistent : bool
         Which of the two is used.
+    quadratic_mass : (m, m) sparse CSR array, optional
+        The mass matrix of quadratic elements, used instead.
     """
 
     stiffness: Any
     consistent_mass: Any
     lumped_mass: Any
     is_consistent: bool
+    quadratic_mass: Any = None
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether there are unknowns on the edges."""
+        return self.quadratic_mass is not None
+
+    @property
+    def vertex_mass(self) -> Any:
+        """The mass matrix for values at the vertices, (n, n) sparse CSR array."""
+        return self.consistent_mass if self.is_consistent else self.lumped_mass
 
     @property
     def mass(self) -> Any:
-        """The mass matrix B that is used, (n, n) sparse CSR array."""
-        return self.consistent_mass if self.is_consistent else self.lumped_mass
+        """The mass matrix B of the eigenproblem, (m, m) sparse CSR array."""
+        return self.quadratic_mass if self.is_quadratic else self.vertex_mass
+
+    @property
+    def pattern(self) -> Any:
+        """A matrix that is positive where two unknowns share a triangle, (m, m) sparse CSR array."""
+        coupling = self.mass if self.is_quadratic or self.consistent_mass is None else self.consistent_mass
+        return abs(coupling) + abs(self.stiffness)
 
 
 def discretize(
@@ -52,10 +73,12 @@ def discretize(
     ----------
     domain : Domain
         Where.
-    laplacian : {'cotangent', 'robust'}
-        Linear finite elements on the mesh as it is, or on its intrinsic Delaunay tufted cover.
+    laplacian : {'cotangent', 'robust', 'quadratic'}
+        Linear finite elements on the mesh as it is, or on its intrinsic Delaunay tufted cover, or quadratic
+        ones on the mesh as it is.
     mass : {'consistent', 'lumped'}
-        Mass matrix; the robust Laplacian comes with a lumped one only.
+        Mass matrix; the robust Laplacian comes with a lumped one only, quadratic elements with a consistent
+        one.
     weight : (n,) array, optional
         Positive scalar field that multiplies the stiffness.
 
@@ -72,6 +95,11 @@ def discretize(
     """
     surface = domain.surface
     consistent, lumped = mass_matrix(surface), mass_matrix(surface, lumped=True)
+    if laplacian == "quadratic":
+        if mass != "consistent":
+            raise ArrayError(f"laplacian='quadratic': expected mass='consistent', found {mass!r}")
+        stiffness, quadratic = quadratic_matrices(domain, weight=weight)
+        return Discretization(stiffness, consistent, lumped, True, quadratic)
     if laplacian == "robust":
         if mass != "lumped" or weight is not None:
             raise ArrayError("laplacian='robust': expected mass='lumped' and no weight")

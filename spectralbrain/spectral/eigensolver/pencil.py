@@ -24,11 +24,15 @@ class Pencil:
         B, symmetric positive definite.
     has_null_mode : bool
         Whether constants span the kernel of A: true without a Dirichlet edge.
+    mass_bound : float
+        r' B^-1 r is at most this times r' diag(B)^-1 r. On a triangle with linear elements, the consistent
+        mass matrix relative to its own diagonal has the eigenvalues 1/2, 1/2 and 2.
     """
 
     stiffness: Any
     mass: Any
     has_null_mode: bool
+    mass_bound: float = 2.0
 
     @property
     def n(self) -> int:

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from spectralbrain.errors import MeshError
 from spectralbrain.operators.domain import Domain
 from spectralbrain.operators.laplacian import Discretization
+from spectralbrain.operators.quadratic import MASS_BOUND
 from spectralbrain.runtime import IntArray
 from spectralbrain.spectral.eigensolver.pencil import Pencil
 
@@ -25,8 +26,8 @@ class Problem:
     domain : Domain
     discretization : Discretization
     pieces : list of (n_i,) arrays of int
-        Unknowns (vertices of the domain) of each connected piece; vertices with a Dirichlet
-        condition are in none.
+        Unknowns (vertices of the domain, and middles of its edges behind them) of each connected piece,
+        ascending; those with a Dirichlet condition are in none.
     pencils : list of Pencil
         The eigenproblem of each piece.
     """
@@ -66,22 +67,25 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     MeshError
         If a Dirichlet condition leaves no unknown.
     """
-    n = domain.surface.n_vertices
-    fixed = domain.boundary_vertices if boundary == "dirichlet" else np.zeros(n, dtype=bool)
+    components, edge = domain.components, domain.boundary_vertices
+    if discretization.is_quadratic:
+        components = np.concatenate([components, components[domain.edges[:, 0]]])
+        edge = np.concatenate([edge, domain.boundary_edges])
+    fixed = edge if boundary == "dirichlet" else np.zeros(len(components), dtype=bool)
     free = np.flatnonzero(~fixed)
     if not len(free):
         raise MeshError("boundary='dirichlet': every vertex lies on the boundary, no unknown is left")
     touches_boundary = np.zeros(domain.n_components, dtype=bool)
-    touches_boundary[domain.components[fixed]] = True
-    pattern = abs(discretization.consistent_mass) + abs(discretization.stiffness)
-    labels = connected_components(pattern[free][:, free], directed=False)[1]
+    touches_boundary[components[fixed]] = True
+    labels = connected_components(discretization.pattern[free][:, free], directed=False)[1]
     first = np.sort(np.unique(labels, return_index=True)[1])
     pieces = [free[labels == labels[start]] for start in first]
     pencils = [
         Pencil(
             restrict(discretization.stiffness, piece),
             restrict(discretization.mass, piece),
-            has_null_mode=not touches_boundary[domain.components[piece[0]]],
+            has_null_mode=not touches_boundary[components[piece[0]]],
+            **({"mass_bound": MASS_BOUND} if discretization.is_quadratic else {}),
         )
         for piece in pieces
     ]

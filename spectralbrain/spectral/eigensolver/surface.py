@@ -11,7 +11,7 @@ from spectralbrain._version import __version__
 from spectralbrain.errors import ArrayError, ConvergenceError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain, build_domain
-from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, discretize
+from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, Discretization, discretize
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
@@ -24,6 +24,7 @@ from spectralbrain.spectral.eigensolver.threads import Team
 from spectralbrain.spectral.eigensolver.verification import (
     discretization_errors,
     examine,
+    quadratic_errors,
     rounding_floor,
 )
 
@@ -76,7 +77,7 @@ def solve_surface(
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
         count = _check_k(k, below, problem)
-        pairs = None if known is None else _known_pairs(problem, known)
+        pairs = _known_pairs(problem, known)
         spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, cutoff, pairs)
         count = spectrum.n_wanted
         full = np.full((mesh.n_vertices, count), np.nan)
@@ -117,7 +118,10 @@ def _finish(
     for i, (piece, pencil) in enumerate(zip(problem.pieces, problem.pencils, strict=True)):
         mine = np.flatnonzero(spectrum.owner == i)
         panels = Panels(pencil.n, team)
-        other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, piece)
+        corners = int(np.searchsorted(piece, domain.surface.n_vertices))
+        other = pencil.mass
+        if not disc.is_quadratic:
+            other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, piece)
         weights = np.asarray(pencil.mass.sum(axis=1)).ravel()
         for attempt in range(REFINEMENTS + 1):
             pairs = spectrum.pairs[i]
@@ -134,9 +138,14 @@ def _finish(
             spectrum.values[mine] = refined.values[: len(mine)]
         mine = mine[mine < k]
         residuals[mine] = relative
-        errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
         orthonormality = max(orthonormality, seen.orthonormality)
-        _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
+        if disc.is_quadratic:
+            at_vertices = vectors[:corners, : len(mine)]
+            errors[mine] = quadratic_errors(_linear_quotients(disc, piece[:corners], at_vertices))
+            full[np.ix_(domain.index[piece[:corners]], mine)] = at_vertices / domain.unit
+        else:
+            errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
+            _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
     with np.errstate(divide="ignore"):
@@ -148,8 +157,19 @@ def _finish(
     }
 
 
-def _known_pairs(problem: Problem, known: SpectralDecomposition) -> dict[int, Pairs]:
-    """Return the pairs of each piece of a decomposition of the same problem, in normalised units."""
+def _linear_quotients(disc: Discretization, vertices: IntArray, values: FloatArray) -> FloatArray:
+    """Return phi' B phi of values at the vertices with the two mass matrices of linear elements, (2, m)."""
+    masses = (restrict(matrix, vertices) for matrix in (disc.consistent_mass, disc.lumped_mass))
+    return np.array([np.einsum("nk,nk->k", values, mass @ values) for mass in masses])
+
+
+def _known_pairs(problem: Problem, known: SpectralDecomposition | None) -> dict[int, Pairs] | None:
+    """Return the pairs of each piece of a decomposition of the same problem, in normalised units.
+
+    With quadratic elements there are none: a decomposition does not hold the values on the edges.
+    """
+    if known is None or problem.discretization.is_quadratic:
+        return None
     domain = problem.domain
     values, vectors = known.eigenvalues * domain.unit**2, known.eigenvectors[domain.index]
     pairs = {}
@@ -242,7 +262,7 @@ def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[s
 
 def _scatter_mass(problem: Problem, n: int) -> Any:
     """Return B with rows and columns of the whole mesh, mm^2."""
-    entries = problem.discretization.mass.tocoo()
+    entries = problem.discretization.vertex_mass.tocoo()
     index = problem.domain.index
     data = entries.data * problem.domain.unit**2
     matrix = sp.coo_array((data, (index[entries.row], index[entries.col])), shape=(n, n)).tocsr()
@@ -276,7 +296,7 @@ def _check_k(k: Any, below: float | None, problem: Problem) -> int | None:
             raise ArrayError(f"k: expected no k together with below, found {k!r}")
         return None
     k = DEFAULT_K if k is None else k
-    largest = problem.n_unknowns - 1
+    largest = min(problem.n_unknowns, problem.domain.surface.n_vertices) - 1
     if isinstance(k, bool) or not isinstance(k, int | np.integer):
         raise ArrayError(f"k: expected a whole number, found {k!r}")
     if not 1 <= k <= largest:
