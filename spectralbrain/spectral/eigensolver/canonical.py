@@ -64,7 +64,8 @@ def fix_basis(
         vectors[:, run] = pivoted_basis(vectors[:, run])
 
     def integrals(rows: slice) -> FloatArray:
-        cubes = vectors[rows, : len(values)] ** 3
+        mine = vectors[rows, : len(values)]
+        cubes = mine * mine * mine
         odd = weights[rows] @ cubes
         np.abs(cubes, out=cubes)
         return np.stack([odd, weights[rows] @ cubes])

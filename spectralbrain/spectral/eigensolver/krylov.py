@@ -31,7 +31,9 @@ from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
 # First test for convergence and growth of the basis between tests, in units of wanted pairs.
 FIRST_TEST = 2.0
 TEST_GROWTH = 1.05
-# Fraction of the accepted loss of orthogonality below which blocks are reorthogonalised less often.
+# Loss of orthogonality above which blocks are reorthogonalised sooner (half the digits, Simon 1984), and
+# the fraction of it below which they are reorthogonalised less often.
+ACCEPTED_LOSS = 1.5e-8
 NEGLIGIBLE_LOSS = 1e-2
 # Deviation of a Gram matrix from the identity below which a block is not orthonormalised once more.
 CLEAN = 1e-13
@@ -83,8 +85,6 @@ class BlockLanczos:
         Largest number of columns of the basis.
     seed : int
         Of the starting block.
-    accepted_loss : float
-        Loss of orthogonality above which blocks are reorthogonalised sooner.
     longest_delay : int
         How many blocks at most are reorthogonalised together.
     """
@@ -98,7 +98,6 @@ class BlockLanczos:
         width: int,
         capacity: int,
         seed: int = 0,
-        accepted_loss: float = 1e-9,
         longest_delay: int = LONGEST_DELAY,
     ) -> None:
         self.panels, self.mass, self.solve = panels, mass, solve
@@ -107,43 +106,59 @@ class BlockLanczos:
         self.basis = Basis(panels)
         self.projected = np.zeros((self.capacity + (LONGEST_DELAY + 1) * width,) * 2)
         self._mass_buffers = [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)]
+        self._buffers = [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)]
+        self._product = np.empty((panels.n, width))
         self.longest_delay = longest_delay
         self.delay = 1
         self.worst_loss = 0.0
-        self.accepted_loss = accepted_loss
+        self._open_slab()
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
-        mass_start = panels.sparse(mass, start, np.empty_like(start))
-        self.current = self.solve(mass_start)
-        self.mass_current = panels.sparse(mass, self.current, mass_start)
-        self._orthonormalise(self.current, self.mass_current)
-        self._orthonormalise(self.current, self.mass_current)
+        start = self.solve(panels.sparse(mass, start, self._product))
+        self.current, self.mass_current = self._slab, self._mass_slab
+        self._normalise(start, self.current, self.mass_current)
         self.basis.append(self.current)
-        self.previous = self.mass_previous = np.zeros((panels.n, 0))
-        self.coupling = np.zeros((width, 0))
+        self.previous, self.coupling = np.zeros((panels.n, 0)), np.zeros((width, 0))
         self.size = width  # columns of the basis, the current block included
         self._open_slab()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all blocks are orthogonal to all others."""
+        return self._filled == 0
 
     def _open_slab(self) -> None:
         """Make room for the blocks that will be reorthogonalised together."""
         columns = self.delay * self.width
-        self._slab, self._filled = np.empty((self.panels.n, columns)), 0
-        self._mass_buffers.reverse()  # the other one holds what belongs to the previous block
+        self._mass_buffers.reverse()  # the others hold what belongs to the previous block
+        self._buffers.reverse()
+        self._slab, self._filled = self._buffers[0][:, :columns], 0
         self._mass_slab = self._mass_buffers[0][:, :columns]
 
-    def _orthonormalise(self, block: FloatArray, mass_block: FloatArray) -> None:
-        """Make a block B-orthonormal by a Cholesky factorisation of its Gram matrix."""
-        lower = _cholesky(self.panels.gram(block, mass_block))
-        self.panels.multiply_right([block, mass_block], _inverse(lower).T)
+    def _normalise(self, block: FloatArray, target: FloatArray, mass_target: FloatArray) -> FloatArray:
+        """Write a B-orthonormal basis Q of a block's columns, and B Q; return R, block = Q R.
+
+        A Cholesky factorisation of the Gram matrix, repeated where the block was ill conditioned.
+        """
+        panels = self.panels
+        mass_block = panels.sparse(self.mass, block, self._product)
+        lower = _cholesky(panels.gram(block, mass_block))
+        inverse = _inverse(lower).T
+
+        def divide(rows: slice) -> FloatArray:
+            target[rows], mass_target[rows] = block[rows] @ inverse, mass_block[rows] @ inverse
+            product: FloatArray = target[rows].T @ mass_target[rows]
+            return product
+
+        lower_again = _cholesky(panels.total(divide))
+        if np.abs(lower_again - np.eye(len(lower))).max() > CLEAN:
+            panels.multiply_right([target, mass_target], _inverse(lower_again).T)
+        upper: FloatArray = lower_again.T @ lower.T
+        return upper
 
     def step(self) -> None:
-        """Append one block.
-
-        Every sum over rows is taken in the same sweep over the panels as the update before it, because
-        the blocks do not fit the cache.
-        """
+        """Append one block."""
         b, j, panels = self.width, self.size, self.panels
-        previous, current = self.previous, self.current
-        mass_previous, mass_current = self.mass_previous, self.mass_current
+        previous, current, mass_current = self.previous, self.current, self.mass_current
         block = self.solve(mass_current)
         known = self.coupling.T  # what OP brings back of the previous block
 
@@ -155,41 +170,18 @@ class BlockLanczos:
 
         diagonal = panels.total(subtract_previous)
 
-        def subtract_current(rows: slice) -> FloatArray:
+        def subtract_current(rows: slice) -> None:
             block[rows] -= current[rows] @ diagonal
-            return np.concatenate([mass_current[rows].T @ block[rows], mass_previous[rows].T @ block[rows]])
 
-        rest = panels.total(subtract_current)
-        mass_block = panels.sparse(self.mass, block, np.empty_like(block))
-        gram = panels.gram(block, mass_block) - rest.T @ rest
-        lower = _cholesky(gram)
-        inverse = _inverse(lower).T
-        to_current, to_previous = rest[:b] @ inverse, rest[b:] @ inverse
+        panels.each(subtract_current)
         mine = slice(self._filled, self._filled + b)
         target, mass_target = self._slab[:, mine], self._mass_slab[:, mine]
-
-        def normalise(rows: slice) -> FloatArray:
-            new, mass_new = block[rows] @ inverse, mass_block[rows] @ inverse
-            new -= current[rows] @ to_current
-            mass_new -= mass_current[rows] @ to_current
-            if known.size:
-                new -= previous[rows] @ to_previous
-                mass_new -= mass_previous[rows] @ to_previous
-            target[rows], mass_target[rows] = new, mass_new
-            product: FloatArray = new.T @ mass_new
-            return product
-
-        lower_again = _cholesky(panels.total(normalise))
-        if np.abs(lower_again - np.eye(b)).max() > CLEAN:
-            panels.multiply_right([target, mass_target], _inverse(lower_again).T)
-        upper = lower_again.T @ lower.T
-
-        diagonal = diagonal + rest[:b]
+        upper = self._normalise(block, target, mass_target)
         self.projected[j - b : j, j - b : j] = (diagonal + diagonal.T) / 2
         self.projected[j : j + b, j - b : j] = upper
         self.projected[j - b : j, j : j + b] = upper.T
-        self.previous, self.mass_previous = current, mass_current
-        self.current, self.mass_current, self.coupling = target, mass_target, upper
+        self.previous, self.current, self.mass_current = current, target, mass_target
+        self.coupling = upper
         self.size = j + b
         self._filled += b
         if self._filled == self._slab.shape[1]:
@@ -197,7 +189,7 @@ class BlockLanczos:
 
     def settle(self) -> None:
         """Restore the orthogonality of the open slab to everything before it, and close it."""
-        if not self._filled:
+        if self.is_settled:
             return
         blocks, mass_blocks = self._slab[:, : self._filled], self._mass_slab[:, : self._filled]
         loss = self.basis.project(mass_blocks)
@@ -208,12 +200,13 @@ class BlockLanczos:
             )
         self.basis.subtract(loss, blocks)
         self.panels.sparse(self.mass, blocks, mass_blocks)
-        self._orthonormalise(blocks, mass_blocks)
+        inverse = _inverse(_cholesky(self.panels.gram(blocks, mass_blocks)))
+        self.panels.multiply_right([blocks, mass_blocks], inverse.T)
         self.basis.append(blocks)
         self.worst_loss = max(self.worst_loss, largest)
-        if largest > self.accepted_loss:
+        if largest > ACCEPTED_LOSS:
             self.delay = max(1, self.delay - 1)
-        elif largest < NEGLIGIBLE_LOSS * self.accepted_loss:
+        elif largest < NEGLIGIBLE_LOSS * ACCEPTED_LOSS:
             self.delay = min(self.longest_delay, self.delay + 1)
         self._open_slab()
 
@@ -267,9 +260,10 @@ def run_lanczos(
     while True:
         lanczos.step()
         full = lanczos.size >= lanczos.capacity
-        if lanczos.size - lanczos.width < next_test and not full:
+        if full:
+            lanczos.settle()
+        elif lanczos.size - lanczos.width < next_test or not lanczos.is_settled:
             continue
-        lanczos.settle()
         next_test = max(next_test * TEST_GROWTH, next_test + lanczos.width)
         values, coefficients, residuals = lanczos.ritz(wanted)
         if len(values) >= count and (residuals <= accepted(values)).all():
@@ -312,6 +306,43 @@ def rayleigh_ritz(
     values, rotation = np.linalg.eigh(inverse @ energy @ inverse.T)
     panels.multiply_right([vectors], inverse.T @ rotation)
     return values, vectors
+
+
+def orthonormalise_against(
+    panels: Panels, mass: RowSplit, vectors: FloatArray, columns: IntArray, block: FloatArray
+) -> None:
+    """Put a block in the place of some columns of B-orthonormal vectors that it nearly equals.
+
+    Its components along the other columns are removed, and Lowdin's symmetric orthonormalisation
+    G^-1/2 changes it least.
+
+    Parameters
+    ----------
+    panels : Panels
+    mass : RowSplit
+        B.
+    vectors : (n, m) array
+        Changed in place.
+    columns : (c,) array of int
+        Which columns.
+    block : (n, c) array
+        What replaces them, overwritten.
+    """
+    product = np.empty_like(block)
+    overlaps = panels.gram(vectors, panels.sparse(mass, block, product))
+    overlaps[columns] = 0.0
+
+    def subtract(rows: slice) -> None:
+        block[rows] -= vectors[rows] @ overlaps
+
+    panels.each(subtract)
+    values, rotation = np.linalg.eigh(panels.gram(block, panels.sparse(mass, block, product)))
+    root = (rotation / np.sqrt(values)) @ rotation.T
+
+    def replace(rows: slice) -> None:
+        vectors[rows, columns] = block[rows] @ root
+
+    panels.each(replace)
 
 
 def _cholesky(gram: FloatArray) -> Any:

@@ -20,6 +20,8 @@ from spectralbrain.spectral.eigensolver.threads import Team
 
 # Below this boundary width, children are added through one fancy index instead of one per child.
 NARROW_BOUNDARY = 80
+# Rows that a thread copies at a time.
+SPAN = 8192
 
 
 class Factorization:
@@ -106,7 +108,16 @@ class Factorization:
         m = right.shape[1]
         rows = symbolic.row[symbolic.order]
         padded = np.zeros((symbolic.n_padded + 1, m))
-        padded[rows] = right
+        out = np.empty((symbolic.n, m))
+        spans = [slice(start, start + SPAN) for start in range(0, symbolic.n, SPAN)]
+
+        def scatter(span: slice) -> None:
+            padded[rows[span]] = right[span]
+
+        def gather(span: slice) -> None:
+            np.take(padded, rows[span], axis=0, out=out[span], mode="clip")
+
+        team.map(scatter, spans)
         carried = team.map(lambda chain: self._forward(chain, padded, None), symbolic.subtrees)
         if symbolic.top:
             stacked = np.zeros((len(carried), symbolic.top_width, m))
@@ -116,7 +127,8 @@ class Factorization:
             self._forward(symbolic.top, padded, stacked.reshape(-1, m))
             self._backward(symbolic.top, padded)
         team.map(lambda chain: self._backward(chain, padded), symbolic.subtrees)
-        return padded[rows]
+        team.map(gather, spans)
+        return out
 
     def _forward(self, chain: list[Batch], x: FloatArray, carried: FloatArray | None) -> FloatArray | None:
         m = x.shape[1]
@@ -138,7 +150,7 @@ class Factorization:
         m = x.shape[1]
         for batch in reversed(chain):
             count = len(batch.nodes)
-            fronts = x[batch.rows]
+            fronts = np.take(x, batch.rows, axis=0, mode="clip")
             mine = x[batch.start : batch.start + count * batch.own].reshape(count, batch.own, m)
             np.matmul(self._blocks[batch], fronts, out=mine)
 

@@ -18,10 +18,11 @@ from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.threads import Team
 
 N_CHUNKS = 16
-LARGEST_PANEL = 4096
+LARGEST_PANEL = 2048
 SMALLEST_PANEL = 512
-# Rows whose combination of the whole basis stays in the cache.
-COMBINED_ROWS = 512
+# Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
+SLAB = 256
+SLAB_PADDING = 8
 
 
 class Panels:
@@ -95,54 +96,65 @@ class Panels:
         """Return matrix @ dense in `out`."""
         dense = np.ascontiguousarray(dense)
 
-        def product(piece: tuple[slice, Any]) -> None:
-            rows, part = piece
-            out[rows] = part @ dense
+        def product(rows: slice) -> None:
+            out[rows] = matrix.pieces[rows.start] @ dense
 
-        self.team.map(product, matrix.pieces)
+        self.each(product)
         return out
 
     def split(self, matrix: Any) -> RowSplit:
-        """Return a sparse matrix as the row ranges of the chunks."""
-        spans = [slice(self.rows[c[0]].start, self.rows[c[-1]].stop) for c in self.chunks]
-        return RowSplit([(span, matrix[span]) for span in spans])
+        """Return a sparse matrix cut into the panels."""
+        return RowSplit({rows.start: matrix[rows] for rows in self.rows})
 
 
 class RowSplit:
-    """A sparse matrix cut into ranges of rows."""
+    """A sparse matrix cut into panels, by their first row."""
 
-    def __init__(self, pieces: list[tuple[slice, Any]]) -> None:
+    def __init__(self, pieces: dict[int, Any]) -> None:
         self.pieces = pieces
 
 
 class Basis:
-    """A growing set of columns, kept as the slabs they were computed in.
+    """A growing set of columns, stored so that products with it are few and wide.
 
     Parameters
     ----------
     panels : Panels
         Partition of the rows.
+
+    Attributes
+    ----------
+    size : int
+        Number of columns.
     """
 
     def __init__(self, panels: Panels) -> None:
         self.panels = panels
-        self.slabs: list[FloatArray] = []
+        self.size = 0
+        self._slabs: list[FloatArray] = []
 
-    @property
-    def size(self) -> int:
-        """Number of columns."""
-        return sum(slab.shape[1] for slab in self.slabs)
+    def append(self, block: FloatArray) -> None:
+        """Add a copy of the columns of a block."""
+        while block.shape[1]:
+            used = self.size % SLAB
+            if used == 0:
+                self._slabs.append(np.empty((self.panels.n, SLAB + SLAB_PADDING))[:, :SLAB])
+            now, block = np.split(block, [SLAB - used], axis=1)
+            target = self._slabs[-1][:, used : used + now.shape[1]]
 
-    def append(self, slab: FloatArray) -> None:
-        """Add the columns of a slab, without copying."""
-        self.slabs.append(slab)
+            def copy(rows: slice, target: FloatArray = target, now: FloatArray = now) -> None:
+                target[rows] = now[rows]
+
+            self.panels.each(copy)
+            self.size += now.shape[1]
 
     def project(self, block: FloatArray) -> FloatArray:
         """Return Q' block, (m, width) array."""
+        slabs = self._filled()
 
         def product(rows: slice) -> FloatArray:
             mine = block[rows]
-            return np.concatenate([slab[rows].T @ mine for slab in self.slabs])
+            return np.concatenate([slab[rows].T @ mine for slab in slabs])
 
         coefficients: FloatArray = self.panels.total(product)
         return coefficients
@@ -152,28 +164,29 @@ class Basis:
         parts = self._parts(coefficients)
 
         def update(rows: slice) -> None:
-            mine = block[rows]
             for slab, part in parts:
-                mine -= slab[rows] @ part
+                block[rows] -= slab[rows] @ part
 
         self.panels.each(update)
 
     def combine(self, coefficients: FloatArray) -> FloatArray:
         """Return Q coefficients."""
-        parts = self._parts(coefficients)
+        (first, part_of_first), *others = self._parts(coefficients)
         out = np.empty((self.panels.n, coefficients.shape[1]))
 
         def product(rows: slice) -> None:
-            for start in range(rows.start, rows.stop, COMBINED_ROWS):
-                few = slice(start, min(start + COMBINED_ROWS, rows.stop))
-                mine = parts[0][0][few] @ parts[0][1]
-                for slab, part in parts[1:]:
-                    mine += slab[few] @ part
-                out[few] = mine
+            np.matmul(first[rows], part_of_first, out=out[rows])
+            for slab, part in others:
+                out[rows] += slab[rows] @ part
 
         self.panels.each(product)
         return out
 
+    def _filled(self) -> list[FloatArray]:
+        """Return the columns in use of every slab."""
+        return [slab[:, : self.size - SLAB * i] for i, slab in enumerate(self._slabs)]
+
     def _parts(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-        stops = np.cumsum([slab.shape[1] for slab in self.slabs])
-        return list(zip(self.slabs, np.split(coefficients, stops[:-1]), strict=True))
+        """Pair the columns in use of every slab with their coefficients."""
+        slabs = self._filled()
+        return [(slab, coefficients[SLAB * i :][: slab.shape[1]]) for i, slab in enumerate(slabs)]

@@ -12,6 +12,7 @@ from spectralbrain.errors import ArrayError, ConvergenceError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain, build_domain
 from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, Discretization, discretize
+from spectralbrain.operators.point_cloud import PointDomain, discretize_points
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
@@ -70,9 +71,15 @@ def solve_surface(
         raise ArrayError(f"tol: expected a number from 1e-10 to 1e-3, found {tol!r}")
     threads = resolve_threads(n_threads)
     field = None if weight is None else _check_weight(weight, mesh.n_vertices)
-    domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
-    local_field = None if field is None else field[domain.index]
-    problem = build_problem(domain, discretize(domain, laplacian, mass, local_field), boundary)
+    domain: Domain
+    if mesh.n_faces:
+        domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
+        local_field = None if field is None else field[domain.index]
+        discretization = discretize(domain, laplacian, mass, local_field)
+    else:
+        options = {"laplacian": laplacian, "mass": mass, "boundary": boundary, "weight": field}
+        domain, discretization = discretize_points(mesh, mask, **options)
+    problem = build_problem(domain, discretization, boundary)
     with Team(threads) as team:
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
@@ -120,7 +127,7 @@ def _finish(
         panels = Panels(pencil.n, team)
         corners = int(np.searchsorted(piece, domain.surface.n_vertices))
         other = pencil.mass
-        if not disc.is_quadratic:
+        if not disc.is_quadratic and disc.consistent_mass is not None:
             other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, piece)
         weights = np.asarray(pencil.mass.sum(axis=1)).ravel()
         for attempt in range(REFINEMENTS + 1):
@@ -145,6 +152,8 @@ def _finish(
             full[np.ix_(domain.index[piece[:corners]], mine)] = at_vertices / domain.unit
         else:
             errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
+            if isinstance(domain, PointDomain):
+                errors[mine] = np.nan  # without a consistent mass matrix there is nothing to compare with
             _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
@@ -252,9 +261,11 @@ def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[s
         "n_components": domain.n_components,
         "n_null_modes": min(k, problem.n_null_modes),
         "surface_area": float(problem.discretization.mass.sum()) * domain.unit**2,
-        "boundary_length": domain.boundary_length,
-        "euler_characteristic": domain.euler_characteristic,
     }
+    if isinstance(domain, PointDomain):
+        return metadata | {"point_cloud": True}
+    metadata["boundary_length"] = domain.boundary_length
+    metadata["euler_characteristic"] = domain.euler_characteristic
     if domain.volume is not None:
         metadata["volume"] = domain.volume
     return metadata

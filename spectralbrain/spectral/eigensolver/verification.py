@@ -134,9 +134,9 @@ def discretization_errors(mass_quotients: FloatArray, *, consistent: bool) -> Fl
 def quadratic_errors(mass_quotients: FloatArray) -> FloatArray:
     """Return the estimated relative discretisation error of each eigenvalue of quadratic elements.
 
-    On a line with spacing h it is (lambda h^2)^2 / 720 (expand the exact dispersion relation), a fifth of the
-    square of the error lambda h^2 / 12 of linear elements, which is estimated from the values at the vertices.
-    On rectangles this is within about a factor of two. What flat triangles err on a curved surface is not in it.
+    On a line with spacing h it is (lambda h^2)^2 / 720, a fifth of the square of the error lambda h^2 / 12 of
+    linear elements, which is estimated from the values at the vertices. On rectangles this is right within
+    about a factor of two. The error of flat triangles on a curved surface is not in it.
 
     Parameters
     ----------
