@@ -4,60 +4,79 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from daemons import CHECKOUT, MODES, SUBJECTS, results, wait_for
+from daemons import CHECKOUT, MODES, SUBJECTS, Slurm, results, wait_for
 
 SUBMIT = CHECKOUT / "containers" / "slurm" / "submit.sh"
+UNKNOWN = "99"  # a participant that the dataset does not have
 
 
-def submit(slurm, dataset, folder, *options, **environment):
-    """Submit with the recipe; return the ids of the array and of the group job."""
-    slurm.environment.update(
-        {"SB_SBATCH": "--mem=900 --time=10", "SB_WORK": str(folder / "work"), **environment}
-    )
-    printed = slurm.run("bash", SUBMIT, dataset, folder / "out", *MODES, "--no-report", *options)
-    for name in environment:
-        slurm.environment.pop(name)
-    return re.findall(r": (\d+)", printed)
+@dataclass(frozen=True)
+class Submission:
+    """What submit.sh was given, and the ids of its jobs."""
+
+    slurm: Slurm
+    folder: Path
+    array: str
+    group: str
+
+    def log(self, name: str) -> str:
+        return (self.folder / "work" / "logs" / f"{name}.log").read_text()
+
+    def state(self, task: int) -> dict[str, str]:
+        return self.slurm.state(f"{self.array}_{task}")
 
 
-def test_array_and_group_give_the_bytes_of_the_native_run(slurm, dataset, native, folder):
-    _, group = submit(slurm, dataset, folder)
-    wait_for(lambda: slurm.ended(group), 240, "the group job")
-    logs = folder / "work" / "logs"
-    text = "\n".join(path.read_text() for path in sorted(logs.glob("*.log")))
-    assert slurm.state(group)["ExitCode"] == "0:0", text[-3000:]
-    assert len(list(logs.glob("participant-*.log"))) == len(SUBJECTS)
-    assert results(folder / "out") == results(native)
+def submit(slurm: Slurm, dataset: Path, folder: Path, labels: list[str], memory: int) -> Submission:
+    listed = folder / "participants.txt"
+    listed.write_text("".join(f"{label}\n" for label in labels))
+    words = {"SB_SBATCH": f"--mem={memory} --time=10", "SB_WORK": folder / "work", "SB_PARTICIPANTS": listed}
+    recipe = Slurm(slurm.folder, {**slurm.environment, **{key: str(word) for key, word in words.items()}})
+    printed = recipe.run("bash", SUBMIT, dataset, folder / "out", *MODES, "--no-report")
+    array, group = re.findall(r": (\d+)", printed)
+    return Submission(slurm, folder, array, group)
 
 
-def test_a_killed_and_requeued_task_ends_the_same(slurm, dataset, native, folder):
-    array, group = submit(slurm, dataset, folder)
-    task = f"{array}_2"
-    wait_for(lambda: slurm.state(task)["JobState"] == "RUNNING", 120, "task 2 to run")
-    slurm.run("scontrol", "requeue", task)
-    wait_for(lambda: slurm.state(task)["Restarts"] == "1", 60, "the requeue")
-    wait_for(lambda: slurm.ended(group), 300, "the group job")
-    log = (folder / "work" / "logs" / "participant-2.log").read_text()
+@pytest.fixture(scope="module")
+def submission(slurm, dataset, stage) -> Submission:
+    """All participants and one that does not exist; the second is killed while it runs, and requeued."""
+    folder = stage / "array"
+    folder.mkdir()
+    sent = submit(slurm, dataset, folder, [*SUBJECTS, UNKNOWN], 900)
+    wait_for(lambda: sent.state(2)["JobState"] == "RUNNING", 120, "task 2 to run")
+    wait_for(lambda: (folder / "work" / "logs" / "participant-2.log").exists(), 30, "its first words")
+    slurm.run("scontrol", "requeue", f"{sent.array}_2")
+    wait_for(lambda: sent.state(2)["Restarts"] == "1", 60, "the requeue")
+    wait_for(lambda: slurm.ended(sent.group), 300, "the group job")
+    return sent
+
+
+def test_array_and_group_give_the_bytes_of_the_native_run(submission, native):
+    assert submission.slurm.state(submission.group)["ExitCode"] == "0:0", submission.log("group")
+    assert results(submission.folder / "out") == results(native)
+
+
+def test_the_killed_task_was_run_again(submission):
+    log = submission.log("participant-2")
     assert "participant 02, try 1" in log
     assert "participant 02, try 2" in log
-    assert results(folder / "out") == results(native)
+    assert submission.state(2)["ExitCode"] == "0:0"
 
 
-def test_one_broken_participant_fails_alone(slurm, dataset, native, folder):
-    listed = folder / "participants.txt"
-    listed.write_text("01\n99\n03\n")
-    array, group = submit(slurm, dataset, folder, SB_PARTICIPANTS=str(listed))
-    wait_for(lambda: slurm.ended(group), 240, "the group job")
-    assert slurm.state(f"{array}_1")["ExitCode"] == "0:0"
-    assert slurm.state(f"{array}_2")["ExitCode"] != "0:0"
-    assert slurm.state(f"{array}_3")["ExitCode"] == "0:0"
-    expected = results(native)
-    found = results(folder / "out")
-    for name in (name for name in expected if name.startswith(("sub-01", "sub-03"))):
-        assert found[name] == expected[name]
-    assert not any(name.startswith("sub-02") for name in found)
+def test_the_broken_participant_fails_alone(submission):
+    assert submission.state(4)["ExitCode"] == "66:0"
+    assert UNKNOWN in submission.log("participant-4")
+    assert [submission.state(task)["ExitCode"] for task in (1, 2, 3)] == ["0:0"] * 3
+
+
+def test_too_little_memory_ends_with_a_message(slurm, dataset, folder):
+    sent = submit(slurm, dataset, folder, ["01"], 30)
+    wait_for(lambda: slurm.ended(sent.group), 120, "the group job")
+    assert sent.state(1)["ExitCode"] != "0:0"
+    assert re.search("memory", sent.log("participant-1"), flags=re.IGNORECASE), sent.log("participant-1")
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 64), (("{empty}", "{out}"), 66)])
