@@ -166,19 +166,27 @@ DESCRIPTIONS_SIDECAR: dict[str, Any] = {
 README = """# SpectralBrain derivatives
 
 Shape of brain surfaces, described by the eigenvalues and eigenfunctions of the Laplace-Beltrami operator.
-Written by spectralbrain {version}; every file has a JSON sidecar with its sources and parameters.
+Written by spectralbrain {version}.
 
 | file | what it holds |
 |---|---|
+| `dataset_description.json`, `README.md`, `.bidsignore`, `descriptions.tsv` | what this dataset is |
 | `sub-*/anat/*_eigenpairs.h5` | eigenvalues (mm^-2), eigenvectors, the mass matrix, the surface |
 | `sub-*/anat/*_eigenmodes.shape.gii` | the first eigenfunctions as maps |
-| `sub-*/anat/*_hks.shape.gii`, `*_wks.shape.gii`, ... | a descriptor, one map per scale |
+| `sub-*/anat/*_hks.shape.gii`, `*_sihks.shape.gii`, `*_wks.shape.gii` | a descriptor, one map per scale |
+| `sub-*/anat/*_gps.shape.gii`, `*_bks.shape.gii` | a descriptor, one map per mode; one map |
 | `sub-*/anat/*_desc-shapedna_morph.tsv` | one row per surface: size, topology, spectrum, quality, status |
-| `sub-*/anat/*_relmat.tsv` | region by region distances |
+| `sub-*/anat/*_seg-*_morph.tsv` | one row per region of a parcellation: size, spectrum, status |
+| `sub-*/anat/*_seg-*_relmat.tsv` | region by region distances |
 | `sub-*/anat/*_mask.label.gii` | the vertices that were analysed |
+| `sub-*/anat/*.surf.gii` | the analysed surface (with `--write-meshes`) |
 | `sub-*.html`, `group.html` | reports |
-| `desc-*_morph.tsv`, `*_relmat.tsv` | the group's tables and distance matrices |
+| `desc-*_morph.tsv`, `seg-*_desc-regions_morph.tsv` | the group's tables |
+| `*_meas-*_relmat.tsv` | distances between the surfaces of all participants |
 | `logs/` | references (CITATION), parameters (config.toml), state of each participant |
+
+Where there are sessions, `sub-*/anat` is `sub-*/ses-*/anat`. Every table, map and matrix has a JSON sidecar
+of the same name, with its sources and parameters.
 
 Vertices outside the analysed domain (the medial wall) are NaN in maps; missing values are `n/a` in tables.
 Files that BIDS has no names for yet are listed in `.bidsignore`.

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import nibabel as nib
@@ -105,6 +106,27 @@ def test_names_follow_the_schema(output):
                 f"ses-{name.entities['ses']}",
                 "anat",
             )
+
+
+def test_the_table_of_outputs_is_what_is_written(output):
+    """README.md of the dataset (the manual's page of outputs): each file has its row, each row its file."""
+    cells = [line.split("|")[1] for line in (output / "README.md").read_text().splitlines() if "| `" in line]
+    patterns = []
+    for cell in cells:
+        named = re.findall(r"`([^`]+)`", cell)
+        folder = named[0].rpartition("/")[0]
+        patterns += [name if "/" in name or not folder else f"{folder}/{name}" for name in named]
+    written = [p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file()]
+    bare = [re.sub(r"(?<=/)ses-[^/]+/", "", name) for name in written]
+    tables = [re.sub(r"(\.shape|\.label|\.surf)?\.(gii|tsv|h5)$", ".json", pattern) for pattern in patterns]
+
+    def fits(name, pattern):
+        deep = name.count("/") == pattern.count("/")
+        return name.startswith(pattern) if pattern.endswith("/") else deep and fnmatchcase(name, pattern)
+
+    assert [n for n in bare if not any(fits(n, p) for p in (*patterns, *tables))] == []
+    unused = [p for p in patterns if not any(fits(n, p) for n in bare)]
+    assert unused == ["sub-*.html", "group.html"]  # --no-report
 
 
 def test_every_label_is_described(output):
