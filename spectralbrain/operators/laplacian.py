@@ -131,13 +131,24 @@ def robust_laplacian(surface: BrainMesh) -> tuple[Any, Any]:
     -----
     Sharp & Crane (2020), A Laplacian for nonmanifold triangle meshes, Computer Graphics Forum 39(5).
     """
+    stiffness, mass = import_robust().mesh_laplacian(np.asarray(surface.vertices), np.asarray(surface.faces))
+    stiffness = sp.csr_array(stiffness)
+    stiffness.sort_indices()
+    return stiffness, sp.csr_array(mass)
+
+
+def import_robust() -> Any:
+    """Return the module robust_laplacian.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
     try:
-        from robust_laplacian import mesh_laplacian
+        import robust_laplacian
     except ImportError as error:
         raise MissingDependencyError(
             "laplacian='robust' needs the package robust_laplacian: pip install 'spectralbrain[robust]'"
         ) from error
-    stiffness, mass = mesh_laplacian(np.asarray(surface.vertices), np.asarray(surface.faces))
-    stiffness = sp.csr_array(stiffness)
-    stiffness.sort_indices()
-    return stiffness, sp.csr_array(mass)
+    return robust_laplacian

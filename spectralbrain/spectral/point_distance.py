@@ -265,6 +265,9 @@ def _across_components(
 def vertex_components(decomposition: SpectralDecomposition) -> IntArray:
     """Return the number of the connected component that each vertex of the domain belongs to, (N,) array."""
     domain, faces = decomposition.domain, decomposition.mesh.faces
+    if decomposition.metadata.get("point_cloud"):  # each null mode is constant on one component
+        nulls = np.nan_to_num(decomposition.eigenvectors[:, : decomposition.n_null_modes])
+        return np.asarray(np.abs(nulls).argmax(axis=1), dtype=np.int64)
     kept = faces[domain[faces].all(axis=1)]
     n = decomposition.mesh.n_vertices
     pairs = np.vstack([kept[:, [0, 1]], kept[:, [1, 2]]])

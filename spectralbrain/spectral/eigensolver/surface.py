@@ -77,8 +77,9 @@ def solve_surface(
         local_field = None if field is None else field[domain.index]
         discretization = discretize(domain, laplacian, mass, local_field)
     else:
-        options = {"laplacian": laplacian, "mass": mass, "boundary": boundary, "weight": field}
-        domain, discretization = discretize_points(mesh, mask, **options)
+        domain, discretization = discretize_points(
+            mesh, mask, laplacian=laplacian, mass=mass, boundary=boundary, weight=field
+        )
     problem = build_problem(domain, discretization, boundary)
     with Team(threads) as team:
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]

@@ -1,0 +1,101 @@
+"""Surfaces known only by points: a Laplacian without triangles.
+
+Measured on a sphere (``tests/operators/test_point_cloud.py``): on evenly spread points eigenvalues are right
+within 1 % at 642 points and converge; on random points, where neighbours' local triangulations
+disagree, they come out about 5 % too small at every density, while the area stays right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from spectralbrain.errors import ArrayError, MeshError
+from spectralbrain.geometry.mesh import BrainMesh
+from spectralbrain.operators.domain import Domain
+from spectralbrain.operators.laplacian import Discretization, import_robust
+from spectralbrain.runtime import IntArray, VertexMask, as_array
+
+NEIGHBOURS = 30  # of each point, for its local triangulation; what robust_laplacian takes by default
+
+
+@dataclass(frozen=True, eq=False)
+class PointDomain(Domain):
+    """A domain of points; its edges are the couplings of the Laplacian, and where it ends is unknown.
+
+    Attributes
+    ----------
+    couplings : (E, 2) array of int
+        Pairs of points with a non-zero entry in the stiffness matrix.
+    """
+
+    couplings: IntArray
+
+    @property
+    def _edges(self) -> tuple[IntArray, IntArray]:
+        return self.couplings, np.full(len(self.couplings), 2)
+
+    @property
+    def is_closed(self) -> bool:
+        """Points do not say whether the surface has a boundary; the natural condition holds if it has."""
+        return False
+
+
+def discretize_points(
+    mesh: BrainMesh, mask: Any = None, *, laplacian: str, mass: str, boundary: str, weight: Any = None
+) -> tuple[PointDomain, Discretization]:
+    """Return domain and matrices of a point cloud.
+
+    Parameters
+    ----------
+    mesh : BrainMesh
+        Without triangles: points on a surface.
+    mask : (N,) array of bool, optional
+        Points to keep.
+    laplacian, mass, boundary, weight
+        As for a mesh; a cloud takes 'robust', 'lumped', 'neumann' and no weight.
+
+    Returns
+    -------
+    domain : PointDomain
+    discretization : Discretization
+        With a lumped mass matrix, whose sum is the estimated area.
+
+    Raises
+    ------
+    ArrayError
+        If the options do not fit a point cloud, or the mask does not fit.
+    MeshError
+        If there are too few points, or two of them coincide.
+    MissingDependencyError
+        If the package robust_laplacian is not installed.
+
+    Notes
+    -----
+    Sharp & Crane (2020), A Laplacian for nonmanifold triangle meshes, Computer Graphics Forum 39(5), section
+    on point clouds: triangulations of each point's 30 nearest neighbours, together a nonmanifold mesh.
+    """
+    if laplacian != "robust" or mass != "lumped":
+        raise MeshError("mesh: no triangles; for a point cloud, choose laplacian='robust' and mass='lumped'")
+    if boundary != "neumann" or weight is not None:
+        raise ArrayError("boundary, weight: expected 'neumann' and no weight for a point cloud")
+    keep = np.ones(mesh.n_vertices, dtype=bool)
+    if mask is not None:
+        keep = as_array(mask, VertexMask, name="mask", sizes={"N": mesh.n_vertices})
+    index = np.flatnonzero(keep)
+    points = mesh.vertices[index]
+    if len(points) <= NEIGHBOURS:
+        raise MeshError(f"mesh: expected more than {NEIGHBOURS} points, found {len(points)}")
+    if len(np.unique(points, axis=0)) < len(points):
+        raise MeshError("mesh: two points coincide; remove the duplicates")
+    exponent = round(np.log2(np.ptp(points, axis=0).max()))
+    scaled = np.ldexp(points, -exponent)
+    stiffness, lumped = (sp.csr_array(m) for m in import_robust().point_cloud_laplacian(scaled))
+    stiffness.sort_indices()
+    upper = sp.triu(stiffness, 1).tocoo()
+    couplings = np.column_stack([upper.row, upper.col]).astype(np.int64)
+    domain = PointDomain(BrainMesh(scaled, np.empty((0, 3), dtype=np.int64)), index, exponent, 0, couplings)
+    return domain, Discretization(stiffness, None, lumped, False)
