@@ -12,11 +12,16 @@ singular. That is never assumed away: see :meth:`Factorization.solve_error`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.symbolic import Batch, Links, SymbolicFactorization
 from spectralbrain.spectral.eigensolver.threads import Team
+
+T = TypeVar("T")
 
 # Below this boundary width, children are added through one fancy index instead of one per child.
 NARROW_BOUNDARY = 80
@@ -64,6 +69,13 @@ class Factorization:
         self.n_negative = sum(self._negative.values())
         del self._data
 
+    def _spread(self, batch: Batch, function: Callable[[slice], T]) -> list[T]:
+        """Call a function for runs of fronts: one by one and on all threads above the subtrees."""
+        count = len(batch.nodes)
+        if batch.in_subtree:
+            return [function(slice(0, count))]
+        return self.team.map(function, [slice(i, i + 1) for i in range(count)])
+
     def _eliminate_chain(self, chain: list[Batch], schur: FloatArray | None = None) -> FloatArray | None:
         for batch in chain:
             schur = self._eliminate(batch, schur)
@@ -77,20 +89,23 @@ class Factorization:
         flat[batch.pad_target] = 1.0
         if schur is not None and batch.children is not None:
             _add_children(fronts, schur, batch.children)
-        pivots, coupling = fronts[:, :own, :own], fronts[:, :own, own:]
-        self._negative[batch] = count_negative(pivots)
         block = np.empty((m, own, size))
-        inverse = np.linalg.inv(pivots)
-        inverse += np.ascontiguousarray(inverse.transpose(0, 2, 1))
-        inverse *= 0.5
-        block[:, :, :own] = inverse
+        complement = fronts[:, own:, own:]
+
+        def condense(run: slice) -> int:
+            pivots, coupling = fronts[run, :own, :own], fronts[run, :own, own:]
+            inverse = np.linalg.inv(pivots)
+            inverse += np.ascontiguousarray(inverse.transpose(0, 2, 1))
+            inverse *= 0.5
+            product = np.matmul(inverse, coupling)
+            block[run, :, :own] = inverse
+            np.negative(product, out=block[run, :, own:])
+            complement[run] -= np.matmul(coupling.transpose(0, 2, 1), product)
+            return count_negative(pivots)
+
+        self._negative[batch] = sum(self._spread(batch, condense))
         self._blocks[batch] = block
-        if not batch.boundary:
-            return None
-        product = np.matmul(inverse, coupling)
-        np.negative(product, out=block[:, :, own:])
-        complement: FloatArray = fronts[:, own:, own:] - np.matmul(coupling.transpose(0, 2, 1), product)
-        return complement
+        return complement if batch.boundary else None
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Return the solution for an (n, m) block of right-hand sides, in the symbolic order of unknowns.
@@ -140,7 +155,15 @@ class Factorization:
             if not batch.boundary:
                 return None
             coupling = self._blocks[batch][:, :, batch.own :].transpose(0, 2, 1)
-            passed = np.matmul(coupling, mine.reshape(count, batch.own, m)).reshape(-1, m)
+            stack, passed = mine.reshape(count, batch.own, m), np.empty((count, batch.boundary, m))
+
+            def eliminate(
+                run: slice, a: FloatArray = coupling, b: FloatArray = stack, out: Any = passed
+            ) -> None:
+                np.matmul(a[run], b[run], out=out[run])
+
+            self._spread(batch, eliminate)
+            passed = passed.reshape(-1, m)
             if carried is not None and batch.children is not None:
                 passed += batch.children.to_boundary @ carried
             carried = passed
@@ -150,9 +173,13 @@ class Factorization:
         m = x.shape[1]
         for batch in reversed(chain):
             count = len(batch.nodes)
-            fronts = np.take(x, batch.rows, axis=0, mode="clip")
             mine = x[batch.start : batch.start + count * batch.own].reshape(count, batch.own, m)
-            np.matmul(self._blocks[batch], fronts, out=mine)
+
+            def substitute(run: slice, batch: Batch = batch, out: FloatArray = mine) -> None:
+                fronts = np.take(x, batch.rows[run], axis=0, mode="clip")
+                np.matmul(self._blocks[batch][run], fronts, out=out[run])
+
+            self._spread(batch, substitute)
 
 
 def count_negative(blocks: FloatArray) -> int:

@@ -119,7 +119,7 @@ class NativeSolver:
     def _block_lanczos(
         self, window: Window, shift: float, factor: Factorization, width: int, delay: int
     ) -> Pairs:
-        panels, stiffness, mass = self._operators()
+        panels, _, mass = self._operators()
         capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
         lanczos = BlockLanczos(
             panels,

@@ -19,7 +19,7 @@ from spectralbrain.spectral.eigensolver.threads import Team
 
 N_CHUNKS = 16
 LARGEST_PANEL = 2048
-SMALLEST_PANEL = 512
+SMALLEST_PANEL = 1024
 # Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
 SLAB = 256
 SLAB_PADDING = 8

@@ -51,6 +51,8 @@ class Batch:
         entry that goes there.
     pad_target : array of int
         Flat positions of the unit diagonal of padding.
+    in_subtree : bool
+        Whether the batch belongs to a subtree, which is the work of one thread.
     children : Links or None
         How the boundary of the batch below maps into these fronts.
     """
@@ -63,6 +65,7 @@ class Batch:
     entry_target: IntArray
     entry_source: IntArray
     pad_target: IntArray
+    in_subtree: bool = True
     children: Links | None = None
 
     @property
@@ -205,6 +208,8 @@ class _Builder:
             for i, root in enumerate(roots):
                 rows[i, : root.boundary] = root.rows[0, root.own :]
             top = self._chain(chains[-1], rows)
+            for batch in top:
+                batch.in_subtree = False
         return SymbolicFactorization(self.n, self.n_padded, self.row, subtrees, top, width)
 
     def _layout(self) -> list[list[tuple[IntArray, int, int]]]:

@@ -11,7 +11,7 @@ from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pencil
 
-BLOCK = 48
+BLOCK = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +66,25 @@ def examine(
     worst = 0.0
     for start in range(0, m, BLOCK):
         block = slice(start, min(start + BLOCK, m))
-        width = block.stop - start
         phi = np.ascontiguousarray(vectors[:, block])
-        mass_phi, other_phi, residual = (np.empty_like(phi) for _ in range(3))
-        panels.sparse(mass, phi, mass_phi)
-        panels.sparse(other, phi, other_phi)
-        panels.sparse(stiffness, phi, residual)
 
-        def measure(
-            rows: slice, block: slice = block, arrays: Any = (phi, mass_phi, other_phi, residual)
-        ) -> Any:
-            mine, mass_mine, other_mine, rest = (array[rows] for array in arrays)
-            rest = rest - mass_mine * values[block]
-            products = (rest, rest / diagonal[rows]), (mine, mass_mine), (mine, other_mine)
-            sums = [np.einsum("ij,ij->j", a, b) for a, b in products]
+        def measure(rows: slice, block: slice = block, phi: FloatArray = phi) -> Any:
+            mine, products = (
+                phi[rows],
+                (matrix.pieces[rows.start] @ phi for matrix in (mass, other, stiffness)),
+            )
+            mass_mine, other_mine, rest = products
+            rest -= mass_mine * values[block]
+            pairs = (rest, rest / diagonal[rows]), (mine, mass_mine), (mine, other_mine)
+            sums = [np.einsum("ij,ij->j", a, b) for a, b in pairs]
             return np.vstack([*sums, vectors[rows, block.start : m].T @ mass_mine])
 
         total = panels.total(measure)
         residuals[block] = np.sqrt(factor * total[0])
         quotients[:, block] = total[1:3]
         gram = total[3:]
-        gram[np.arange(width), np.arange(width)] -= 1
+        diagonal_entries = np.arange(gram.shape[1])
+        gram[diagonal_entries, diagonal_entries] -= 1
         worst = max(worst, float(np.abs(gram).max()))
     return Examination(residuals, worst, quotients)
 
