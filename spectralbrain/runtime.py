@@ -117,7 +117,8 @@ def as_array(
     ArrayTypeError
         If the array is masked, or of a dtype that cannot be converted without loss of meaning.
     ArrayError
-        If the shape does not fit, or NaN or infinity stand where they are not legal.
+        If the shape does not fit, NaN or infinity stand where they are not legal, or an integer is
+        too large for the canonical dtype.
 
     Examples
     --------
@@ -136,6 +137,8 @@ def as_array(
         _check_finite(array, spec, name)
     if keep_dtype and array.dtype.kind == np.dtype(spec.dtype).kind:
         return array
+    if not keep_dtype:
+        _check_exact(array, spec, name)
     return array.astype(spec.dtype, copy=False)
 
 
@@ -152,6 +155,15 @@ def _check_kind(array: npt.NDArray[Any], spec: ArraySpec, name: str) -> None:
     legal = {"f": "fiu", "i": "iu", "b": "b"}[np.dtype(spec.dtype).kind]
     if array.dtype.kind not in legal:
         raise ArrayTypeError(f"{name}: expected {spec.dtype} values, found dtype {array.dtype}")
+
+
+def _check_exact(array: npt.NDArray[Any], spec: ArraySpec, name: str) -> None:
+    """Refuse integers of 64 bits that the canonical dtype would round or wrap."""
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
+        return
+    limit = 2**53 if spec.dtype == "float64" else 2**63 - 1
+    if int(array.max()) > limit or int(array.min()) < -limit - 1:
+        raise ArrayError(f"{name}: expected {spec.dtype} values, found integers that it cannot hold")
 
 
 def _check_shape(array: npt.NDArray[Any], spec: ArraySpec, name: str, sizes: dict[str, int]) -> None:

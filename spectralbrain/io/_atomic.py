@@ -31,6 +31,7 @@ _PATTERN = re.compile(r"\.spectralbrain-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 # A lock says nothing about a writer on another machine if the file system keeps locks to itself;
 # such a file is litter only once nobody has touched it for a day, by the file server's own clock.
 _FOREIGN_REST = 24 * 3600.0
+_OPEN_FILES = Path("/proc/self/fd")
 _UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 _open_lock = threading.RLock()
@@ -81,7 +82,8 @@ def atomic_write(path: PathLike, *, buffering: int = -1) -> Generator[IO[bytes],
 
     Missing parent folders are made. The new file follows the umask, or keeps the permissions of
     the regular file it replaces. A symbolic link is replaced, its target left alone. An exception
-    in the block, and SIGTERM or SIGHUP in the main thread, leave the old file and nothing else.
+    in the block, and SIGTERM or SIGHUP, leave the old file and nothing else; outside the main
+    thread that takes a file system with nameless files (O_TMPFILE, as on Linux's own).
 
     Parameters
     ----------
@@ -190,6 +192,9 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
             yield stream
             stream.flush()
         os.fsync(descriptor)
+        if os.fstat(descriptor).st_nlink == 0:
+            # with a folder given, Python follows the link as linkat(2) asks for
+            os.link(_OPEN_FILES / str(descriptor), temporary, src_dir_fd=descriptor)
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -203,6 +208,10 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
 
 
 def _create_locked(folder: Path) -> tuple[Path, int]:
+    nameless = _create_nameless(folder)
+    if nameless is not None:
+        _lock(nameless)
+        return _new_name(folder), nameless
     while True:
         with _open_lock:
             # Termination between creation and registration would leave the file: register first.
@@ -222,6 +231,19 @@ def _create_locked(folder: Path) -> tuple[Path, int]:
             name.unlink()
         with _open_lock:
             _open_temporaries.pop(name, None)
+
+
+def _create_nameless(folder: Path) -> int | None:
+    """Create a file that vanishes with its process, outside the main thread and where the system can.
+
+    Only the main thread can remove a named file when a signal ends the process.
+    """
+    if threading.current_thread() is threading.main_thread() or not _OPEN_FILES.is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
+    except (OSError, AttributeError):  # the attribute is missing on macOS
+        return None
 
 
 def _create(folder: Path) -> tuple[Path, int]:

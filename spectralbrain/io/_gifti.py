@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -105,6 +105,8 @@ def check_names(names: Sequence[str] | None, n_maps: int) -> list[str] | None:
         return None
     if isinstance(names, str):
         names = [names]
+    if not isinstance(names, Iterable):
+        raise ArrayTypeError(f"names: expected a sequence of text, found {type(names).__name__}")
     found = list(names)
     for i, name in enumerate(found):
         check_text(name, f"names[{i}]")

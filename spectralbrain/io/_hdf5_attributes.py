@@ -18,9 +18,10 @@ from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from spectralbrain.errors import FormatError, MetadataError
-from spectralbrain.io._numbers import NUMERIC
+from spectralbrain.io._numbers import NUMERIC, without_padding
 
 RESERVED = "_spectralbrain_"
 VERSION = "_spectralbrain_format_version"
@@ -86,8 +87,11 @@ def write_attribute(owner: Any, name: str, value: Stored) -> None:
         owner.attrs.create(name, value, dtype=h5py.string_dtype())
     elif isinstance(value, list):
         owner.attrs.create(name, np.array(value, dtype=object), dtype=h5py.string_dtype())
-    else:
+    elif isinstance(value, h5py.Empty):
         owner.attrs.create(name, value)
+    else:
+        numbers: npt.NDArray[Any] = np.asarray(value)
+        owner.attrs.create(name, without_padding(numbers))
 
 
 def read_attributes(owner: Any) -> dict[str, Stored]:
@@ -101,6 +105,8 @@ def read_attributes(owner: Any) -> dict[str, Stored]:
             value = value.decode()
         elif isinstance(value, np.ndarray) and value.dtype.kind == "S":
             value = [text.decode() for text in value.tolist()]
+        elif isinstance(value, np.ndarray):
+            value = value.view(np.dtype(value.dtype.str))  # '=' where h5py spells '<'
         attributes[name] = value
     return attributes
 
@@ -261,7 +267,8 @@ def _from_json(value: Any) -> Any:
 
 def numbers_to_json(array: Any) -> list[Any]:
     """Return dtype, shape and bytes of an array."""
-    return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
+    data = base64.b64encode(without_padding(array).tobytes())
+    return [array.dtype.str, list(array.shape), data.decode()]
 
 
 def numbers_from_json(content: list[Any]) -> Any:

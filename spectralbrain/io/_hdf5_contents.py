@@ -17,7 +17,7 @@ from spectralbrain.io._hdf5_attributes import (
     decode_metadata,
     encode_metadata,
 )
-from spectralbrain.io._numbers import check_face_range, plain_numbers
+from spectralbrain.io._numbers import check_face_range, plain_numbers, without_padding
 from spectralbrain.runtime import Eigenvalues, Eigenvectors, Faces, Vertices, as_array
 
 # 1 is SpectralBrain 0.1.0, which stamped its own version and nothing else; docs/file-format.md
@@ -60,7 +60,7 @@ def check_contents(
     attributes: dict[str, Stored] = {VERSION: np.int64(FORMAT_VERSION)}
     if metadata is not None:
         attributes |= encode_metadata(metadata)
-    return arrays, tuple(groups), attributes
+    return {name: without_padding(a) for name, a in arrays.items()}, tuple(groups), attributes
 
 
 def _check_descriptors(descriptors: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:

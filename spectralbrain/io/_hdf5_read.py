@@ -45,7 +45,7 @@ class LazyArray:
         self._name = name
         self._id = dataset.id
         self.shape: tuple[int, ...] = dataset.shape
-        self.dtype: np.dtype[Any] = dataset.dtype
+        self.dtype: np.dtype[Any] = np.dtype(dataset.dtype.str)  # '=' where h5py spells '<'
         if self.dtype.kind not in NUMERIC:
             raise FormatError(f"{owner.path}: {name}: expected numbers, found dtype {self.dtype}")
 

@@ -93,8 +93,10 @@ class Survey:
     def _check_attributes(self, file: Any) -> None:
         if h5a.get_num_attrs(file.id) > self._many:
             raise Refusal("holds too many attributes")
-        for i in range(h5a.get_num_attrs(file.id)):
-            attribute = h5a.open(file.id, index=i)
+        names: list[bytes] = []
+        h5a.iterate(file.id, names.append)  # opening by number would list them all for each
+        for name in names:
+            attribute = h5a.open(file.id, name)
             kind = attribute.get_type()
             self._left -= max(1, attribute.get_space().get_simple_extent_npoints()) * kind.get_size()
             if self._left < 0:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
+from spectralbrain.io._atomic import atomic_write
+from spectralbrain.io._tsv_plain import parse_plain_matrix
 from spectralbrain.runtime import ConnectomeMatrix
 
 FIRST_COLUMN = "node"
 MISSING = "n/a"
+_LARGE = 300  # rows from which it pays to import a faster reader
 # What may stand in a row; float() alone would also take 1_000, inf and blanks around a number
 _NUMBERS = re.compile(r"[-+.0-9eE\tna/N]*")
 
@@ -34,7 +38,7 @@ def check_labels(labels: Sequence[str] | None, n_regions: int) -> list[str]:
     """
     if labels is None:
         return [str(i) for i in range(n_regions)]
-    if isinstance(labels, str | bytes):
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise ArrayTypeError(f"labels: expected a sequence of text, found {type(labels).__name__}")
     found = list(labels)
     for i, label in enumerate(found):
@@ -69,6 +73,33 @@ def format_table(matrix: ConnectomeMatrix, labels: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_table(table: Path, text: str, sidecar: Path, sidecar_text: str) -> None:
+    """Write a table and its sidecar; whenever it ends, no sidecar stands beside a table it does not describe.
+
+    Both are on the disk before either gets its name. A sidecar that says something else goes before
+    the table comes, and the new one comes last.
+    """
+    with atomic_write(sidecar) as stream:
+        _write_through(stream, sidecar_text)
+        with atomic_write(table) as table_stream:
+            _write_through(table_stream, text)
+            if _content(sidecar) != sidecar_text.encode():
+                sidecar.unlink(missing_ok=True)
+
+
+def _write_through(stream: IO[bytes], text: str) -> None:
+    stream.write(text.encode())
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
     """Return matrix and labels of a table.
 
@@ -77,6 +108,8 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
     FormatError
         If it is not a labelled square matrix; the message names the line.
     """
+    if not text.endswith("\n"):
+        raise FormatError(f"{path}: the last line has no end: the file is truncated")
     lines = text.removesuffix("\n").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
     first, *labels = lines[0].split("\t")  # whatever the first column is called: others have other names
@@ -86,28 +119,32 @@ def parse_table(text: str, path: Path) -> tuple[ConnectomeMatrix, list[str]]:
         raise FormatError(f"{path}: expected distinct, non-empty column names")
     if len(lines) - 1 != len(labels):
         raise FormatError(f"{path}: expected {len(labels)} rows as there are columns, found {len(lines) - 1}")
-    matrix = np.empty((len(labels), len(labels)))
+    rows = []
     for i, line in enumerate(lines[1:]):
-        label, *cells = line.split("\t")
+        label, _, row = line.partition("\t")
         where = f"{path}, line {i + 2}"
         if label != labels[i]:
             raise FormatError(f"{where}: expected the row of {labels[i]!r}, found {label[:80]!r}")
-        if len(cells) != len(labels):
-            raise FormatError(f"{where}: expected {len(labels)} values, found {len(cells)}")
-        matrix[i] = _numbers(cells, where)
+        found = line.count("\t")
+        if found != len(labels):
+            raise FormatError(f"{where}: expected {len(labels)} values, found {found}")
+        rows.append(row)
+    matrix = parse_plain_matrix(rows) if len(rows) >= _LARGE else None
+    if matrix is None:
+        numbers = [_numbers(row, f"{path}, line {i + 2}") for i, row in enumerate(rows)]
+        matrix = np.array(numbers, dtype=np.float64).reshape(len(labels), len(labels))
     return matrix, labels
 
 
-def _numbers(cells: list[str], where: str) -> list[float]:
-    text = "\t".join(cells)
-    if _NUMBERS.fullmatch(text):
+def _numbers(row: str, where: str) -> list[float]:
+    if _NUMBERS.fullmatch(row):
         try:
-            values = list(map(float, text.replace(MISSING, "nan").split("\t")))
+            values = list(map(float, row.replace(MISSING, "nan").split("\t")))
         except ValueError:
             values = [math.inf]
         if math.inf not in values and -math.inf not in values:
             return values
-    return [_number(cell, where) for cell in cells]  # which will say what is wrong with which
+    return [_number(cell, where) for cell in row.split("\t")]  # which will say what is wrong with which
 
 
 def _number(cell: str, where: str) -> float:
@@ -117,7 +154,7 @@ def _number(cell: str, where: str) -> float:
         value = float(cell)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or "_" in cell or cell != cell.strip():
+    if not math.isfinite(value) or "_" in cell or cell != cell.strip() or not cell.isascii():
         raise FormatError(f"{where}: expected a number or {MISSING}, found {cell[:80]!r}")
     return value
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.io._atomic import absolute_path, atomic_write, write_text_atomic
-from spectralbrain.io._numbers import check_face_range, plain_numbers
+from spectralbrain.io._numbers import check_face_range, plain_numbers, without_padding
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import (
     ConnectomeMatrix,
@@ -112,7 +112,7 @@ def save_hdf5(
     from spectralbrain.io._hdf5_write import write_hdf5
 
     target = absolute_path(path)
-    if compression not in _COMPRESSIONS:
+    if not isinstance(compression, str | None) or compression not in _COMPRESSIONS:
         raise ArrayError(f"compression: expected 'gzip', 'lzf' or None, found {compression!r}")
     level = _check_level(compression_opts)
     arrays, groups, attributes = check_contents(
@@ -394,7 +394,7 @@ def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
     if not path and isinstance(arrays.get("path"), str | os.PathLike):
         path = arrays.pop("path")  # type: ignore[assignment]
     target = absolute_path(path)
-    checked = {name: plain_numbers(value, name, "biufmM") for name, value in arrays.items()}
+    checked = {k: without_padding(plain_numbers(v, k, "biufmM")) for k, v in arrays.items()}
     for name in checked:
         member_name(name)
     with atomic_write(target) as stream:
@@ -453,6 +453,8 @@ def save_connectome(
     sidecar : mapping, optional
         Fields of a JSON file beside the table, with the keys of BIDS extension proposal 17. Directed,
         Weighted, ValidDiagonal and NonNegative are answered by the matrix if they are not given.
+        Whenever the writing ends, no sidecar of this call stands beside another table, nor one of an
+        earlier call beside this table. Without `sidecar` a file that stands there is left alone.
 
     Returns
     -------
@@ -484,7 +486,8 @@ def save_connectome(
     if sidecar is not None:
         if target.suffix.lower() == ".json":
             raise ArrayError(f"path: expected another suffix than the sidecar's, found {target.name!r}")
-        write_text_atomic(target.with_suffix(".json"), _tsv.format_sidecar(sidecar, values))
+        _tsv.write_table(target, text, target.with_suffix(".json"), _tsv.format_sidecar(sidecar, values))
+        return target
     return write_text_atomic(target, text)
 
 

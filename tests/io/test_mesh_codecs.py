@@ -118,7 +118,7 @@ PINNED = {
     ".ply": "b9a3bcd849fedb8d",
     ".obj": "2bac4014ea40eeb3",
     ".stl": "3fa44d91be94bea1",
-    ".vtk": "f3ef2a7a4c5b6399",
+    ".vtk": "154e4fa9d9e0b615",
     ".vtp": "54e4a46abe808231",
     ".off": "dab8f9ffbf6bd6f3",
     ".white": "9cbe8c17fe878f92",
