@@ -143,6 +143,16 @@ def map_names(path: str, key: str | None, scalars: Any) -> list[str] | None:
     return [name] if name else None
 
 
+def as_mask(values: Any, name: str = "mask") -> Any:
+    """Return which vertices to keep: 0 = drop, positive = keep, as in mask files."""
+    values = np.asarray(values)
+    if values.dtype.kind == "b":
+        return values
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise ArrayError(f"{name}: expected 0 (drop) or positive (keep) at every vertex, found others")
+    return values > 0
+
+
 def _per_vertex(kind: str, path: str, n_vertices: int | None) -> Any:
     from spectralbrain.io import load
 

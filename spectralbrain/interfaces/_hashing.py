@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import pickle
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -23,12 +25,13 @@ from typing import Any
 import numpy as np
 
 MEMO_FOLDER = ".spectralbrain-digests"
-SCHEME = 1  # raise when the texts below change: every node then runs again
+SCHEME = 2  # raise when the texts below change: every node then runs again
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 # A file changed twice within one tick of the file system's clock keeps its ctime: a digest taken
 # so soon after a change must not be remembered. Ticks are 10 ms at most where stamps have
 # fractions of a second, and up to 2 s where they have none.
 _FINE_TICK, _COARSE_TICK = 0.1, 2.0
+_WORTH_WAITING = 32 * 2**20  # bytes that take longer to read again than the finest tick lasts
 _memo_folder: ContextVar[Path | None] = ContextVar("spectralbrain_digest_memo", default=None)
 
 
@@ -55,6 +58,8 @@ def array_digest(array: Any) -> str:
     False
     """
     array = np.asarray(array)
+    if array.dtype.hasobject:  # its bytes are addresses
+        return hashlib.sha256(repr(fingerprint(array.tolist(), files=False)).encode()).hexdigest()
     digest = hashlib.sha256(repr((array.dtype.descr, array.shape)).encode())
     digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
@@ -79,19 +84,26 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         If the file cannot be read.
     """
     folder = _memo_folder.get()
-    before = Path(path).stat()
-    entry = folder / _entry_name(before) if folder is not None else None
-    if entry is not None:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            known = entry.read_text(encoding="ascii").strip()
-            if _DIGEST.match(known):
-                return known
+    if folder is None:
+        return _digest(path)[0]
+    state = Path(path).stat()
+    entry = folder / _entry_name(state)
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        known = entry.read_text(encoding="ascii").strip()
+        if _DIGEST.match(known):
+            return known
+    new = _new_entry(folder, state)
+    value, after = _digest(path)
+    if new is not None:
+        _keep(new, entry, value if _entry_name(after) == entry.name else "")
+    return value
+
+
+def _digest(path: str | os.PathLike[str]) -> tuple[str, os.stat_result]:
+    """Read a file; return its digest and what it was like when the reading ended."""
     with Path(path).open("rb") as stream:
         value = hashlib.file_digest(stream, "sha256").hexdigest()
-        after = os.fstat(stream.fileno())
-    if entry is not None and _entry_name(before) == _entry_name(after):
-        _remember(entry, value, before)
-    return value
+        return value, os.fstat(stream.fileno())
 
 
 def _entry_name(stat: os.stat_result) -> str:
@@ -99,22 +111,40 @@ def _entry_name(stat: os.stat_result) -> str:
     return hashlib.sha256(repr(state).encode()).hexdigest()[:40]
 
 
-def _remember(entry: Path, value: str, stat: os.stat_result) -> None:
-    """Write one entry, unless the file is too young to be told from a later state of itself."""
+def _new_entry(folder: Path, stat: os.stat_result) -> Path | None:
+    """Begin an entry before the reading begins; None if the file is too young to be remembered.
+
+    The entry's own date is the clock of the file system, which need not be that of this machine.
+    """
+    tick = _FINE_TICK if stat.st_ctime_ns % 1_000_000_000 else _COARSE_TICK
     with contextlib.suppress(OSError):  # a full disk or a read-only folder costs time, never a result
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=entry.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as stream:
-                stream.write(value + "\n")
-            now = Path(name).stat().st_mtime  # the clock of the file system, not of this machine
-            tick = _FINE_TICK if stat.st_ctime_ns % 1_000_000_000 else _COARSE_TICK
-            if now - stat.st_ctime > tick:
-                Path(name).replace(entry)
-                return
-        except OSError:
-            pass
-        Path(name).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".new-")
+        os.close(handle)
+        age = Path(name).stat().st_mtime - stat.st_ctime
+        if 0 <= age <= tick <= _FINE_TICK and stat.st_size >= _WORTH_WAITING:
+            time.sleep(1.2 * tick)  # cheaper than a second reading by the next consumer
+            os.utime(name)
+            age = Path(name).stat().st_mtime - stat.st_ctime
+        if age > tick:
+            return Path(name)
+        Path(name).unlink()
+    return None
+
+
+def _keep(new: Path, entry: Path, value: str) -> None:
+    """Finish an entry, or drop it if there is no value to keep."""
+    with contextlib.suppress(OSError):
+        if value:
+            new.write_text(value + "\n", encoding="ascii")
+            new.replace(entry)
+        else:
+            new.unlink()
+
+
+def digest_of_text(text: str) -> str:
+    """Return a digest as long as those of Nipype."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def fingerprint(value: Any, *, files: bool) -> Any:
@@ -151,7 +181,9 @@ def fingerprint(value: Any, *, files: bool) -> Any:
     if isinstance(value, list | tuple):
         kind = "tuple" if isinstance(value, tuple) else "list"
         return [kind, *(fingerprint(item, files=files) for item in value)]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ma.MaskedArray):
+        return ["masked", array_digest(value.data), array_digest(np.ma.getmaskarray(value))]
+    if isinstance(value, np.ndarray | memoryview):
         return f"array:{array_digest(value)}"
     if isinstance(value, np.generic):
         value = value.item()
@@ -159,7 +191,20 @@ def fingerprint(value: Any, *, files: bool) -> Any:
         value = os.fspath(value)
     if files and isinstance(value, str) and Path(value).is_file():
         return _file_fingerprint(value)
-    return f"{type(value).__name__}:{value!r}"
+    if value is None or isinstance(value, _PRINTED_WHOLE):
+        return f"{type(value).__name__}:{value!r}"
+    return f"{type(value).__name__}:{_pickled(value)}"
+
+
+_PRINTED_WHOLE = (bool, int, float, complex, str, bytes)
+
+
+def _pickled(value: Any) -> str:
+    """Return a digest of an object that prints in short form: a data frame, a sparse matrix ..."""
+    try:
+        return hashlib.sha256(pickle.dumps(value, protocol=4)).hexdigest()
+    except Exception:  # what cannot be told apart from other values never repeats
+        return os.urandom(8).hex()
 
 
 def _file_fingerprint(path: str) -> str:

@@ -1,17 +1,20 @@
 """What Nipype's nodes do differently when they hold one of our interfaces.
 
-Three things decide whether a cached result is returned that no interface can reach, because Nipype
-asks the node and not the interface:
+Five things that no interface can reach, because Nipype asks the node and not the interface, decide
+whether a cached result is returned and whether a failure stays where it is:
 
 * ``JoinNode`` hashes a copy of the fields without their types, and forgets what was set on the
   interface when it was made;
 * a node remembers its first hash, so that a second ``node.run()`` after an input changed returns
   the old result;
 * the outputs that happen to be connected enter the hash, and the files of the others are deleted:
-  connecting one more output runs the node again.
+  connecting one more output runs the node again;
+* a nested ``MapNode`` hashes its lists flattened: [[a, b], [c]] would give the result of [[a], [b, c]];
+* a node that cannot take what an earlier node hands on fails before it has a result, for which
+  MultiProc then waits for ever; and ``updatehash`` writes the new hash into the current folder.
 
-So ``_get_hashval`` and ``is_cached`` are wrapped. Nodes that hold other packages' interfaces pass
-straight through: their hashes, caches and settings are what they were (tested).
+So ``_get_hashval``, ``_update_hash`` and ``is_cached`` are wrapped. Nodes that hold other packages'
+interfaces pass straight through: their hashes, caches and settings are what they were (tested).
 """
 
 from __future__ import annotations
@@ -19,15 +22,17 @@ from __future__ import annotations
 import functools
 import os
 import re
+import socket
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nipype.interfaces.base import Bunch, isdefined
+from nipype.interfaces.base import Bunch, InterfaceResult, isdefined
 from nipype.pipeline.engine.nodes import JoinNode, MapNode, Node
-from nipype.pipeline.engine.utils import load_resultfile
+from nipype.pipeline.engine.utils import load_resultfile, save_hashfile, save_resultfile
 
-from spectralbrain.interfaces._hashing import MEMO_FOLDER, remembering_digests
+from spectralbrain.interfaces._hashing import MEMO_FOLDER, digest_of_text, remembering_digests
 
 _SLOT = re.compile(r"J\d+\Z")
 _MARK = "_spectralbrain"
@@ -67,8 +72,13 @@ def _wrap_hash(original: Callable[[Node], Any]) -> Callable[[Node], Any]:
         if not _is_ours(self):
             return original(self)
         _prepare(self)
-        with remembering_digests(memo_folder(self)):
-            return _join_hash(self) if isinstance(self, JoinNode) else original(self)
+        try:
+            with remembering_digests(memo_folder(self)):
+                found = _join_hash(self) if isinstance(self, JoinNode) else original(self)
+        except Exception:
+            _leave_result(self)
+            raise
+        return _nested_hash(self) if getattr(self, "nested", False) else found
 
     setattr(_get_hashval, _MARK, True)
     return _get_hashval
@@ -84,6 +94,43 @@ def _join_hash(node: JoinNode) -> Any:
     roles = {name: name if name in known else _SLOT.sub("", name) for name in values}
     node._hashed_inputs, node._hashvalue = spec.hash_of(values, roles)
     return node._hashed_inputs, node._hashvalue
+
+
+def _nested_hash(node: MapNode) -> Any:
+    """Add how the lists of a nested MapNode are nested."""
+    shapes = {name: _nesting(getattr(node.inputs, name)) for name in node.iterfield}
+    node._hashed_inputs.append(("nesting", shapes))
+    node._hashvalue = digest_of_text(repr((node._hashvalue, shapes)))
+    return node._hashed_inputs, node._hashvalue
+
+
+def _nesting(value: Any) -> Any:
+    return [_nesting(item) for item in value] if isinstance(value, list) else None
+
+
+def _leave_result(node: Node) -> None:
+    """Store that the node failed before its interface began, unless there is a result already."""
+    folder = Path(node.output_dir())
+    if not (folder / f"result_{node.name}.pklz").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = {"cwd": os.fspath(folder), "hostname": socket.gethostname(), "returncode": 1}
+        runtime = Bunch(traceback=traceback.format_exc(), environ={}, **facts)
+        save_resultfile(InterfaceResult(node.interface.__class__, runtime), folder, node.name)
+
+
+def _wrap_update(original: Callable[[Node], None]) -> Callable[[Node], None]:
+    @functools.wraps(original)
+    def _update_hash(self: Node) -> None:
+        if not _is_ours(self):
+            return original(self)
+        folder = Path(self.output_dir())
+        for outdated in folder.glob("_0x*.json"):
+            outdated.unlink()
+        save_hashfile(os.fspath(folder / f"_0x{self._hashvalue}.json"), self._hashed_inputs)
+        return None
+
+    setattr(_update_hash, _MARK, True)
+    return _update_hash
 
 
 def _wrap_cached(original: Callable[..., tuple[bool, bool]]) -> Callable[..., tuple[bool, bool]]:
@@ -122,5 +169,7 @@ def install() -> None:
     for kind in (Node, MapNode):
         if not hasattr(kind._get_hashval, _MARK):
             kind._get_hashval = _wrap_hash(kind._get_hashval)
+    if not hasattr(Node._update_hash, _MARK):
+        Node._update_hash = _wrap_update(Node._update_hash)
     if not hasattr(Node.is_cached, _MARK):
         Node.is_cached = _wrap_cached(Node.is_cached)

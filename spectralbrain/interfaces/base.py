@@ -7,8 +7,6 @@ the node was given, and writes what comes back.
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import importlib
 import inspect
 import os
@@ -30,46 +28,22 @@ from nipype.interfaces.base import (
 from nipype.interfaces.base.traits_extension import BasePath
 
 from spectralbrain._version import __version__
-from spectralbrain.errors import (
-    ArrayError,
-    ConvergenceError,
-    FormatError,
-    MeshError,
-    MissingDependencyError,
-    SpectralBrainError,
-)
+from spectralbrain.errors import ArrayError, MissingDependencyError, SpectralBrainError
 from spectralbrain.interfaces import _nodes
-from spectralbrain.interfaces._hashing import SCHEME, fingerprint
+from spectralbrain.interfaces._failures import (
+    STATUS_SUFFIX,
+    InputFileError,
+    UpstreamError,
+    is_status_file,
+    read_status,
+    remedy_for,
+    write_status,
+)
+from spectralbrain.interfaces._hashing import SCHEME, digest_of_text, fingerprint
 from spectralbrain.interfaces.references import REFERENCES
 from spectralbrain.resources import granted_threads
 
 _nodes.install()
-
-STATUS_SUFFIX = "_status.tsv"
-STATUS_COLUMNS = ("status", "reason", "interface", "inputs")
-
-
-class InputFileError(SpectralBrainError, FileNotFoundError):
-    """An input file of a node does not exist or cannot be read."""
-
-
-class UpstreamError(SpectralBrainError, RuntimeError):
-    """An input of a node is the recorded failure of an earlier node."""
-
-
-REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
-    (UpstreamError, "mend the input of the node that failed first; its reason is quoted above"),
-    (FileNotFoundError, "correct the path; if a node should have written the file, run that node again"),
-    (PermissionError, "make the file readable for the user who runs the workflow"),
-    (
-        FormatError,
-        "replace the damaged or foreign file; if a node wrote it, delete its folder and rerun",
-    ),
-    (MeshError, "look at MeshQuality's report, then mend the surface (RepairMesh) or mask the bad part"),
-    (ConvergenceError, "ask for fewer modes (k), or repair the mesh: MeshQuality names slivers and defects"),
-    (MissingDependencyError, "install the extra that the message names"),
-    (ArrayError, "correct the input that the message names"),
-)
 
 
 class InputFile(File):
@@ -77,11 +51,19 @@ class InputFile(File):
 
     Nipype's ``exists=True`` raises while the scheduler hands values from node to node, which
     stops every branch; here the node itself fails, with a message, and other branches go on.
-    `holds` says what the base class reads from the file.
+    `holds` says what the base class reads from the file; `handed_on`, that an output names the
+    file itself, so that its folder enters the hash too. A relative path is relative to where it was
+    set, not to the folder in which the node will run.
     """
 
     def __init__(self, holds: str = "file", **metadata: Any) -> None:
         super().__init__(holds=holds, **metadata)
+
+    def validate(self, objekt: Any, name: str, value: Any, return_pathlike: bool = False) -> Any:
+        """Return the absolute path; links are kept."""
+        path = super().validate(objekt, name, value, return_pathlike=True)
+        path = path.expanduser().absolute()
+        return path if return_pathlike else os.fspath(path)
 
 
 class Array(traits.TraitType):
@@ -149,7 +131,9 @@ class SpectralInputSpec(BaseInterfaceInputSpec):
                 role, "hash_files", False
             )
             entries.append((name, fingerprint(value, files=files)))
-        return entries, hashlib.sha256(repr(entries).encode()).hexdigest()[:32]
+            if self.has_metadata(role, "handed_on", True):
+                entries.append((f"{name}: path", fingerprint(value, files=False)))
+        return entries, digest_of_text(repr(entries))
 
 
 class SpectralOutputSpec(TraitedSpec):
@@ -181,7 +165,7 @@ class SpectralInterface(SimpleInterface):
     is_spectralbrain_interface: ClassVar[bool] = True
     _pkg = "spectralbrain"
     _version = __version__
-    _additional_metadata: ClassVar[list[str]] = ["holds", "units"]
+    _additional_metadata: ClassVar[list[str]] = ["handed_on", "holds", "units"]
     function: ClassVar[str] = ""
     arguments: ClassVar[dict[str, str]] = {}
     extras: ClassVar[dict[str, str]] = {}
@@ -203,8 +187,8 @@ class SpectralInterface(SimpleInterface):
             try:
                 self._check_files()
                 outputs = self._execute(folder)
-            except (SpectralBrainError, OSError) as error:
-                if self.inputs.on_error == "raise":
+            except Exception as error:
+                if self.inputs.on_error == "raise" or not self._is_about_the_inputs(error):
                     raise self._explained(error, folder) from error.__cause__
                 outputs = self._recorded(error, folder)
         self._results = {"status": "ok", "reason": "", **outputs}
@@ -257,7 +241,10 @@ class SpectralInterface(SimpleInterface):
         return read(self.inputs.trait(f"{trait}_file").holds, path, key=key, n_vertices=n_vertices)
 
     def _out_file(self, folder: Path) -> Path:
-        return folder / Path(self.inputs.out_file).name
+        name = Path(self.inputs.out_file).name
+        if not name:
+            raise ArrayError(f"out_file: expected the name of a file, found {self.inputs.out_file!r}")
+        return folder / name
 
     def _list_outputs(self) -> dict[str, Any]:
         """Return the outputs of this run.
@@ -284,12 +271,20 @@ class SpectralInterface(SimpleInterface):
             if not self.accepts_failures and is_status_file(path):
                 raise UpstreamError(f"{name}: no result, {read_status(path)['reason']}")
 
-    def _explained(self, error: BaseException, folder: Path) -> BaseException:
+    def _is_about_the_inputs(self, error: Exception) -> bool:
+        """Tell whether an error is one to record: not a full disk, a missing package or a mistake of ours."""
+        if isinstance(error, OSError) and not isinstance(error, InputFileError):
+            return error.filename is not None and str(error.filename) in {p for _, p in self._input_files()}
+        return isinstance(error, SpectralBrainError) and not isinstance(error, MissingDependencyError)
+
+    def _explained(self, error: Exception, folder: Path) -> Exception:
         """Return the error with the files, the node and a remedy added to its message."""
-        remedy = next((text for kind, text in REMEDIES if isinstance(error, kind)), "see the message above")
         lines = [f"  {name}: {path}" for name, path in self._input_files()]
-        lines += [f"  node: {folder.name} ({type(self).__name__}, in {folder})", f"  remedy: {remedy}"]
-        if len(error.args) == 1 and isinstance(error.args[0], str):
+        lines += [
+            f"  node: {folder.name} ({type(self).__name__}, in {folder})",
+            f"  remedy: {remedy_for(error)}",
+        ]
+        if len(error.args) == 1 and isinstance(error.args[0], str) and not isinstance(error, KeyError):
             error.args = ("\n".join([error.args[0], *lines]),)
         else:
             error.add_note("\n".join(lines))
@@ -349,27 +344,6 @@ def limited_pools(n_threads: int) -> Any:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(limits=int(n_threads))
-
-
-def write_status(path: Path, reason: str, interface: str, inputs: Iterable[tuple[str, str]]) -> None:
-    """Write the one-row table that stands for a result that could not be computed."""
-    text = "; ".join(f"{name}={Path(file).name}" for name, file in inputs)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(STATUS_COLUMNS)
-        writer.writerow(("failed", reason, interface, text))
-
-
-def is_status_file(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is the recorded failure of a node."""
-    return os.fspath(path).endswith(STATUS_SUFFIX) and Path(path).is_file()
-
-
-def read_status(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read a status row: status, reason, interface, inputs."""
-    with Path(path).open(encoding="utf-8", newline="") as stream:
-        row: dict[str, str] = next(csv.DictReader(stream, delimiter="\t"))
-    return row
 
 
 def _holds_paths(trait_type: Any) -> bool:

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.errors import ArrayError
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces.base import (
     File,
     InputFile,
@@ -15,6 +17,7 @@ from spectralbrain.interfaces.base import (
     SpectralOutputSpec,
     array_or_file,
     out_file,
+    plain,
     traits,
 )
 
@@ -89,13 +92,17 @@ class Decompose(SpectralInterface):
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
         if "mask" in found:
-            found["mask"] = found["mask"].astype(bool)
+            found["mask"] = _files.as_mask(found["mask"])
         return found
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         if self._has("metadata"):
-            facts = {**result.metadata, **self.inputs.metadata}
-            result = dataclasses.replace(result, metadata=facts)
+            given = plain(self.inputs.metadata)
+            if taken := sorted(set(given) & set(result.metadata)):
+                raise ArrayError(
+                    f"metadata: expected facts that only you know, found {', '.join(taken)}, computed here"
+                )
+            result = dataclasses.replace(result, metadata={**result.metadata, **given})
         path = result.save(self._out_file(folder))
         return {
             "out_file": os.fspath(path),

@@ -6,9 +6,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, FormatError
 from spectralbrain.interfaces._results import GroupInputSpec, GroupInterface, TableInterface, TableOutputSpec
-from spectralbrain.interfaces.base import InputFile, SpectralInputSpec, out_file, traits
+from spectralbrain.interfaces.base import (
+    File,
+    InputFile,
+    InputMultiObject,
+    SpectralInputSpec,
+    out_file,
+    traits,
+)
 
 NORMALIZATION = "lambda A, lambda V^(2/3) (closed surfaces) or lambda"
 INDEX = "divide by the index n ('weyl') or n + 1 ('lapy'), or not at all (None)"
@@ -24,13 +31,16 @@ class GroupTable(GroupInterface, TableInterface):
 class CheckCompatibleInputSpec(GroupInputSpec):
     """Inputs of CheckCompatible."""
 
+    in_files = InputMultiObject(
+        InputFile("spectrum"), mandatory=True, handed_on=True, desc="eigenpairs, HDF5, one file per surface"
+    )
     keys = traits.List(traits.Str, desc="the facts that must agree; all that matter if omitted")
 
 
 class CheckCompatibleOutputSpec(TableOutputSpec):
     """Outputs of CheckCompatible."""
 
-    out_files = traits.List(traits.Str, desc="the input files, now known to be comparable")
+    out_files = traits.List(File(), desc="the input files, now known to be comparable")
 
 
 class CheckCompatible(GroupInterface):
@@ -161,7 +171,11 @@ class FindOutliers(TableInterface):
     def _collect(self, folder: Path) -> dict[str, Any]:
         from spectralbrain.bids.tables import parse_tsv
 
-        rows = parse_tsv(Path(self.inputs.values_file).read_text(encoding="utf-8"))
+        path = self.inputs.values_file
+        try:
+            rows = parse_tsv(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise FormatError(f"{path}: expected a table, TSV in UTF-8: {error}") from error
         header = list(rows[0]) if rows else []
         wanted = self.inputs.values_column
         names = self.inputs.names_column if self._has("names_column") else next(iter(header), None)
@@ -201,4 +215,7 @@ class LongitudinalDifferences(GroupTable):
 
         found = super()._collect(folder)
         entries = found.pop("entries")
-        return {**found, "pairs": pair_sessions(entries)}
+        pairs = pair_sessions(entries)
+        if not pairs:
+            raise ArrayError("entities: expected two sessions of a participant, found none")
+        return {**found, "pairs": pairs}

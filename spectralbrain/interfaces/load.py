@@ -208,7 +208,7 @@ class LoadMask(SpectralInterface):
 class LoadInputSpec(SpectralInputSpec):
     """Inputs of Load."""
 
-    in_file = InputFile("any", mandatory=True, desc="a file of any kind this library knows")
+    in_file = InputFile("any", mandatory=True, handed_on=True, desc="a file of any kind this library knows")
     n_vertices = traits.Range(low=1, desc=N_VERTICES)
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import MeshInterface
 from spectralbrain.interfaces.base import File, InputFile, SpectralInputSpec, array_or_file, out_file, traits
 from spectralbrain.interfaces.load import MESH_NAME, MeshOutputSpec
@@ -37,7 +38,7 @@ class MaskMesh(MeshInterface):
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
-        return {**found, "mask": found["mask"].astype(bool)}
+        return {**found, "mask": _files.as_mask(found["mask"])}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.io.export import save_hdf5

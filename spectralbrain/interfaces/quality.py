@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces.base import (
     File,
     InputFile,
@@ -52,9 +53,9 @@ class MeshQuality(SpectralInterface):
 
         mesh = super()._collect(folder)["mesh"]
         if self._has("mask"):
-            mesh = submesh(mesh, self.inputs.mask.astype(bool))[0]
+            mesh = submesh(mesh, _files.as_mask(self.inputs.mask))[0]
         elif self._has("mask_file"):
-            mesh = submesh(mesh, self._read("mask", {"mesh": mesh}).astype(bool))[0]
+            mesh = submesh(mesh, _files.as_mask(self._read("mask", {"mesh": mesh})))[0]
         return {"mesh": mesh}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:

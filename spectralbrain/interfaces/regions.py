@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spectralbrain.errors import FormatError
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import TableInterface, TableOutputSpec
 from spectralbrain.interfaces.base import (
     File,
@@ -91,7 +92,7 @@ class ComputeRegionSpectra(SpectralInterface):
         found = super()._collect(folder)
         options = {"n_threads": self.inputs.num_threads, **found.pop("options", {})}
         if "mask" in found:
-            found["mask"] = found["mask"].astype(bool)
+            found["mask"] = _files.as_mask(found["mask"])
         return {**found, **options}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -201,6 +201,7 @@ METADATA = {
     "hash_files",
     "units",
     "holds",
+    "handed_on",
     "extensions",
 }
 BUILTIN = {
