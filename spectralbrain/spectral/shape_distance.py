@@ -6,55 +6,22 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import scipy.linalg
 
 from spectralbrain.errors import ArrayError, IncompatibleError
-from spectralbrain.runtime import DistanceMatrix, FloatArray, GlobalDescriptor, as_array
+from spectralbrain.runtime import FloatArray, GlobalDescriptor, as_array
 from spectralbrain.spectral._arguments import also_accepts, check_choice, check_count, check_positive
+from spectralbrain.spectral._metrics import cosine_distance, pairwise, weighted_distance, whitening
 from spectralbrain.spectral._wesd_bound import DIMENSION, dirichlet_bound
+from spectralbrain.spectral.distance import Distance
 from spectralbrain.spectral.shapedna import Index, Normalization, compute_shapedna
 from spectralbrain.spectral.spectrum import SpectrumLike, non_null_eigenvalues
 
 Metric: TypeAlias = Literal["euclidean", "cosine", "mahalanobis"]
 ShapeLike: TypeAlias = "SpectrumLike | GlobalDescriptor | Sequence[float]"
 
+__all__ = ["Distance", "Metric", "shapedna_distance", "shapedna_distance_matrix", "wesd", "wesd_matrix"]
+
 METRICS = ("euclidean", "cosine", "mahalanobis")
-
-
-class Distance(float):
-    """A distance that remembers how many eigenvalues it compares and in which unit it is.
-
-    Behaves as a float in every respect.
-
-    Attributes
-    ----------
-    k : int
-        Number of non-null eigenvalues compared; distances of different k are not comparable.
-    unit : str
-    method : str
-
-    Examples
-    --------
-    >>> d = Distance(2.5, k=10, unit="mm^2", method="wesd")
-    >>> d * 2, d.k, d.unit
-    (5.0, 10, 'mm^2')
-    """
-
-    k: int
-    unit: str
-    method: str
-
-    def __new__(cls, value: float, *, k: int, unit: str, method: str) -> Distance:
-        """Make the float and attach how it was made."""
-        self = super().__new__(cls, value)
-        self.k, self.unit, self.method = k, unit, method
-        return self
-
-    def __getnewargs_ex__(self) -> tuple[tuple[float], dict[str, Any]]:
-        return (float(self),), {"k": self.k, "unit": self.unit, "method": self.method}
-
-    def __repr__(self) -> str:
-        return f"Distance({float(self)!r}, k={self.k}, unit={self.unit!r}, method={self.method!r})"
 
 
 def shapedna_distance(
@@ -122,9 +89,9 @@ def shapedna_distance(
     if metric == "euclidean":
         value = float(np.linalg.norm(first - second))
     elif metric == "cosine":
-        value, unit = _cosine(first, second), "1"
+        value, unit = cosine_distance(first, second), "1"
     else:
-        whiten = _whitening(covariance, cov_inv, len(first))
+        whiten = whitening(covariance, cov_inv, len(first))
         value, unit = float(np.linalg.norm(whiten @ (first - second))), "1"
     return Distance(value, k=len(first), unit=unit, method="shapedna")
 
@@ -183,7 +150,7 @@ def wesd(
     """
     exponent = _exponent(p)
     first, second = _raw_pair(a, b, k)
-    rho = float(_wesd(first, second, exponent))
+    rho = float(weighted_distance(first, second, exponent))
     if not score:
         return Distance(rho, k=len(first), unit="mm^2", method="wesd")
     area = max(_dirichlet_area(a, "a"), _dirichlet_area(b, "b"))
@@ -222,7 +189,7 @@ def wesd_matrix(spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int |
     values = [_raw(s, k, f"spectra[{i}]") for i, s in enumerate(spectra)]
     _check_alike(list(spectra))
     rows = _stack(values)
-    return _pairwise(rows, lambda one, others: _wesd(one, others, exponent))
+    return pairwise(rows, lambda one, others: weighted_distance(one, others, exponent))
 
 
 def shapedna_distance_matrix(
@@ -258,54 +225,12 @@ def shapedna_distance_matrix(
     _check_alike(members)
     rows = _stack([_descriptor(s, normalization, index, k, f"spectra[{i}]") for i, s in enumerate(members)])
     if metric == "mahalanobis":
-        rows = rows @ _whitening(covariance, None, rows.shape[1]).T
+        rows = rows @ whitening(covariance, None, rows.shape[1]).T
     elif covariance is not None:
         raise ArrayError(f"covariance: expected only with metric 'mahalanobis', found metric {metric!r}")
     if metric == "cosine":
-        return _pairwise(rows, lambda one, others: np.array([_cosine(one, other) for other in others]))
-    return _pairwise(rows, lambda one, others: np.linalg.norm(one - others, axis=-1))
-
-
-def _wesd(first: FloatArray, second: FloatArray, p: float) -> Any:
-    terms = np.abs(first - second) / (first * second)
-    largest = terms.max(axis=-1, keepdims=True)
-    safe = np.where(largest > 0, largest, 1.0)  # scaled by the largest, no power can overflow or vanish
-    return largest[..., 0] * np.sum((terms / safe) ** p, axis=-1) ** (1 / p)
-
-
-def _cosine(first: FloatArray, second: FloatArray) -> float:
-    norms = float(np.linalg.norm(first) * np.linalg.norm(second))
-    if not norms > 0:
-        raise ArrayError("cosine: expected descriptors that are not zero throughout")
-    return float(np.clip(1 - first @ second / norms, 0, 2))
-
-
-def _whitening(covariance: Any, cov_inv: Any, size: int) -> FloatArray:
-    """A matrix W with W'W = C^-1."""
-    if (covariance is None) == (cov_inv is None):
-        raise ArrayError("covariance: expected exactly one of covariance and cov_inv for 'mahalanobis'")
-    name = "covariance" if cov_inv is None else "cov_inv"
-    given = as_array(covariance if cov_inv is None else cov_inv, DistanceMatrix, name=name, sizes={"S": size})
-    if not np.allclose(given, given.T, rtol=1e-8, atol=0):
-        raise ArrayError(f"{name}: expected a symmetric matrix")
-    try:
-        lower = np.linalg.cholesky(given)
-    except np.linalg.LinAlgError as error:
-        raise ArrayError(
-            f"{name}: expected a positive definite matrix; with fewer participants than eigenvalues, "
-            "shrink it first"
-        ) from error
-    if cov_inv is not None:
-        return lower.T
-    inverse: FloatArray = scipy.linalg.solve_triangular(lower, np.eye(size), lower=True)
-    return inverse
-
-
-def _pairwise(rows: FloatArray, distance: Any) -> FloatArray:
-    matrix = np.zeros((len(rows), len(rows)))
-    for i in range(len(rows) - 1):
-        matrix[i, i + 1 :] = distance(rows[i], rows[i + 1 :])
-    return matrix + matrix.T
+        return pairwise(rows, lambda one, others: np.array([cosine_distance(one, other) for other in others]))
+    return pairwise(rows, lambda one, others: np.linalg.norm(one - others, axis=-1))
 
 
 def _stack(values: Sequence[FloatArray]) -> FloatArray:
