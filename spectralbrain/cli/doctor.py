@@ -25,7 +25,7 @@ PACKAGES = {
         "lazy_loader",
         "deflate",
     ),
-    "app": ("pyvista", "vtk", "matplotlib", "nilearn", "scikit-image", "jinja2", "tqdm"),
+    "app": ("jinja2", "matplotlib", "nilearn", "pillow", "PyYAML", "scikit-image", "tqdm"),
 }
 PROGRAMS = ("wb_command", "h5dump", "docker", "apptainer", "sbatch")
 SUBDIVISIONS = 4  # 2562 vertices

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +96,12 @@ def test_python_dash_m_without_arguments_is_the_doctor(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("SpectralBrain ")
+
+
+def test_it_knows_every_dependency(checkout):
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {"core": project["dependencies"], "app": project["optional-dependencies"]["app"]}
+    for extra, lines in declared.items():
+        assert {re.match(r"[\w-]+", line)[0].lower() for line in lines} == {
+            name.lower() for name in doctor.PACKAGES[extra]
+        }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from daemons import CHECKOUT, MODES, Engine, results, run
@@ -59,51 +61,65 @@ def test_version(engine, full):
     assert told.strip() == spectralbrain.__version__
 
 
-def test_the_demo_runs_read_only_offline_and_as_any_user(engine, full, out):
-    printed = engine(
-        "run", *STRICT, "-v", f"{out}:/out", "--entrypoint", "spectralbrain-demo", full, "/out/demo"
-    )
-    assert "demo finished" in printed
-    pages = [path.name for path in (out / "demo").rglob("*.html")]
-    assert "group.html" in pages
-    assert len(list((out / "demo").rglob("*_eigenpairs.h5"))) == 4
-
-
-def test_a_native_install_from_the_same_lock_writes_the_same_bytes(engine, slim, full, dataset, folder, out):
-    python = next(
-        iter(sorted(Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/3.12.*")))
-    )
-    wheels = folder / "wheel"
-    run(python / "bin" / "python3", "-m", "venv", folder / "env")
-    pip = [folder / "env" / "bin" / "python", "-m", "pip", "-q"]
-    lock = CHECKOUT / "containers" / "requirements-slim.lock"
+@pytest.fixture(scope="session")
+def locked(stage: Path) -> Path:
+    """The programs of a native environment with the image's packages and minor version of Python."""
+    pythons = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/3.12.*")
+    python = next((path / "bin" / "python3" for path in sorted(pythons)), None)
+    environment = stage / "locked"
+    run(python or shutil.which("python3.12") or "python3.12", "-m", "venv", environment)
+    pip = [environment / "bin" / "python", "-m", "pip", "-q"]
+    lock = CHECKOUT / "containers" / "requirements-full.lock"
     run(*pip, "install", "--only-binary", ":all:", "--require-hashes", "-r", lock)
-    run(*pip, "wheel", "--no-deps", "-w", wheels, CHECKOUT)
-    run(*pip, "install", "--no-deps", *wheels.glob("*.whl"))
-    native = folder / "native"
-    app = folder / "env" / "bin" / "spectralbrain"
-    run(app, dataset, native, "participant", *MODES, "--no-report", "-w", folder / "work")
-    found = {}
-    for image in (slim, full):
-        target = out / image.split(":")[1]
-        inside = f"/out/{target.name}"
-        engine(
-            "run",
-            *STRICT,
-            *mounts(dataset, out),
-            image,
-            "/data",
-            inside,
-            "participant",
-            *MODES,
-            "--no-report",
-        )
-        found[image] = results(target)
-    expected = results(native)
-    for name in expected:
-        if name != "dataset_description.json":  # holds the way to the input, which is mounted elsewhere
-            assert [found[image][name] for image in (slim, full)] == [expected[name]] * 2, name
-    assert set(expected) == set(found[slim]) == set(found[full])
+    run(*pip, "wheel", "--no-deps", "-w", stage / "wheel", CHECKOUT)
+    run(*pip, "install", "--no-deps", *(stage / "wheel").glob("*.whl"))
+    return environment / "bin"
+
+
+def test_the_demo_is_the_native_one_byte_for_byte(engine, full, locked, folder, out):
+    """Read-only, offline, as any user; reports included, from the same lock without a container."""
+    inside = ["--entrypoint", "spectralbrain-demo", full, "/out/demo"]
+    assert "demo finished" in engine("run", *STRICT, "-v", f"{out}:/out", *inside)
+    run(locked / "spectralbrain-demo", folder / "native")
+    expected, found = results(folder / "native"), results(out / "demo")
+    for name in [name for name in expected if name.startswith("work/")]:
+        del expected[name]
+    assert {name: found.get(name) for name in expected} == expected
+    assert {name for name in found if not name.startswith("work/")} == set(expected)
+    assert sum(name.endswith("_eigenpairs.h5") for name in expected) == 4
+    assert {"sub-deformed.html", "group.html"} <= {Path(name).name for name in expected}
+
+
+def test_the_slim_image_writes_the_same_bytes_without_reports(engine, slim, locked, dataset, folder, out):
+    options = ["participant", *MODES, "--no-report"]
+    run(locked / "spectralbrain", dataset, folder / "native", *options, "-w", folder / "work")
+    engine("run", *STRICT, *mounts(dataset, out), slim, "/data", "/out", *options)
+    expected, found = results(folder / "native"), results(out)
+    for each in (expected, found):  # holds the way to the input, which is mounted elsewhere
+        del each["dataset_description.json"]
+    assert found == expected
+    assert len(found) > 60
+
+
+def packages(table: str) -> dict[str, tuple[str, str, float]]:
+    """Return version, licence and megabytes by package from a table of contents.py."""
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    return {
+        name: (version, licence, float(size))
+        for name, version, licence, size in rows
+        if size != "MB" and "*" not in name
+    }
+
+
+@pytest.mark.parametrize("target", ["full", "slim"])
+def test_the_list_of_contents_is_true(engine, request, target):
+    image = request.getfixturevalue(target)
+    script = (CHECKOUT / "containers" / "contents.py").read_text(encoding="utf-8")
+    found = packages(engine("run", *STRICT, "--entrypoint", "python", image, "-c", script))
+    page = (CHECKOUT / "containers" / "contents.md").read_text(encoding="utf-8")
+    listed = packages(page[page.index(f"## {target}") :].split("\n## ")[0])
+    assert {name: row[:2] for name, row in found.items()} == {name: row[:2] for name, row in listed.items()}
+    assert all(abs(found[name][2] - listed[name][2]) < 0.3 for name in found)
 
 
 def test_node_scripts_run_in_the_same_image(engine, slim, dataset, out):
@@ -142,8 +158,11 @@ def large(stage: Path) -> Path:
 
 def test_a_full_hemisphere_fits_in_two_gigabytes(engine, slim, large, out):
     limit = ["-m", "2g", "--memory-swap", "2g"]
-    engine("run", *STRICT, *limit, *mounts(large, out), slim, "/data", "/out", "participant", "--no-report")
-    assert len(list(out.rglob("*_eigenpairs.h5"))) == 1
+    options = ["participant", "--modes", "100", "--no-report"]
+    engine("run", *STRICT, *limit, *mounts(large, out), slim, "/data", "/out", *options)
+    (cache,) = out.rglob("*_eigenpairs.h5")
+    with h5py.File(cache) as file:
+        assert file["eigenvectors"].shape == (163842, 100)
 
 
 def test_too_little_memory_ends_with_a_message(engine, slim, large, out):
@@ -175,7 +194,8 @@ def test_sigterm_stops_it_cleanly(engine, slim, large, out):
 
 
 def test_two_builds_install_the_same_files(engine, slim):
-    engine.build("slim", "spectralbrain:again", "--no-cache")
+    """The second build stops at the environment; what follows copies it."""
+    engine.build("environment-slim", "spectralbrain:again", "--no-cache")
     listing = "find /opt/spectralbrain -type f -exec sha256sum {} + | sort -k 2"
     first, second = (
         engine("run", *STRICT, "--entrypoint", "sh", image, "-c", listing).splitlines()
