@@ -147,22 +147,16 @@ def keep_largest_component(mesh: BrainMesh) -> Repair:
 
 def _inward_faces(mesh: BrainMesh) -> BoolArray:
     """Return the faces of closed components whose signed volume is negative."""
-    label = mesh.topology.face_components
-    n_components = mesh.n_components
-    inner = mesh.topology.faces_per_edge
-    open_edges = mesh.topology.edges[inner != 2]
-    vertex_label = mesh.topology.vertex_components
-    closed = np.ones(n_components, dtype=bool)
-    closed_by_vertex = np.ones(n_components, dtype=bool)
-    closed_by_vertex[vertex_label[open_edges].ravel()] = False
-    closed[label] = closed_by_vertex[vertex_label[mesh.faces[:, 0]]]
+    topology = mesh.topology
+    label = topology.vertex_components[mesh.faces[:, 0]]
+    closed = np.ones(mesh.n_components, dtype=bool)
+    closed[topology.vertex_components[topology.edges[topology.faces_per_edge != 2]]] = False
     # each component relative to a vertex of its own: far from the origin the terms would cancel
-    first = np.zeros(n_components, dtype=np.int64)
+    first = np.zeros(mesh.n_components, dtype=np.int64)
     first[label[::-1]] = mesh.faces[::-1, 0]
     relative = mesh.vertices[mesh.faces[:, 0]] - mesh.vertices[first[label]]
-    volumes = np.bincount(
-        label, weights=np.einsum("fi,fi->f", relative, mesh.face_normals), minlength=n_components
-    )
+    six_volumes = np.einsum("fi,fi->f", relative, mesh.face_normals)
+    volumes = np.bincount(label, weights=six_volumes, minlength=mesh.n_components)
     inward: BoolArray = (closed & (volumes < 0))[label]
     return inward
 
