@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from spectralbrain.bids.entities import HEMISPHERES, Name, natural_key, parse_name
@@ -67,23 +68,40 @@ def scan(root: Path, dataset: str, query: Query) -> list[SurfaceInput]:
         return []
     found: dict[str, list[SurfaceInput]] = defaultdict(list)
     empty: dict[str, list[str]] = defaultdict(list)
+    odd: dict[str, str] = {}
     for subject, session, folder in subject_folders(root, query):
-        surfaces = _scan_anat(subject, session, listing(folder / "anat"), dataset, query)
+        files = listing(folder / "anat")
+        surfaces = _scan_anat(subject, session, files, dataset, query)
         found[subject] += surfaces
         if not surfaces:
             empty[subject].append(session)
+            odd[subject] = _odd_hemisphere(files) or odd.get(subject, "")
     for subject, sessions in empty.items():
         # A session without surfaces is normal where they stand in another one (fMRIPrep's default).
         if not found[subject]:
             session = sessions[-1] if len(sessions) == 2 else ""
-            found[subject] += absent(subject, session, dataset, query.wanted_surfaces)
+            why = (odd[subject],) if odd[subject] else ()
+            records = absent(subject, session, dataset, query.wanted_surfaces)
+            found[subject] = [replace(record, missing=record.missing + why) for record in records]
     return [surface for surfaces in found.values() for surface in surfaces]
 
 
-def absent(subject: str, session: str, dataset: str, surfaces: Iterable[str]) -> list[SurfaceInput]:
+def _odd_hemisphere(files: Found) -> str:
+    """Return what is wrong with a surface's name that says no hemisphere of BIDS, '' if none does."""
+    for name, path in files:
+        hemi = name.entities.get("hemi", "")
+        if name.extension in SURFACE_EXTENSIONS and hemi not in HEMISPHERES:
+            found = f"hemi-{hemi}" if hemi else "none"
+            return f"{path.name}: expected hemi-L or hemi-R, found {found}"
+    return ""
+
+
+def absent(
+    subject: str, session: str, dataset: str, surfaces: Iterable[str], structure: str = CORTEX
+) -> list[SurfaceInput]:
     """Return the records that say that both hemispheres' surfaces were not found."""
     return [
-        SurfaceInput(subject, session, hemi, CORTEX, surface, dataset, missing=(f"no {surface} surface",))
+        SurfaceInput(subject, session, hemi, structure, surface, dataset, missing=(f"no {surface} surface",))
         for hemi in HEMISPHERES
         for surface in surfaces
     ]
@@ -154,7 +172,7 @@ def _assemble(
         whites = [_usable(by_suffix.get(suffix), missing) for suffix in WHITES]
         white, pial = next((w for w in whites if w), None), _usable(by_suffix.get("pial"), missing)
     if mesh is None and not (white and pial):
-        missing.append(f"no {wanted} surface")
+        missing.append(no_surface(wanted, white is not None, pial is not None))
     related = [(n, p) for n, p in files if _belongs(n, labels)]
     mask = _first(related, "mask", "desc", CORTEX, query, missing)
     if mask is None:
@@ -170,6 +188,19 @@ def _assemble(
         parcellations=_parcellations(related, query, missing),
         missing=tuple(missing),
     )
+
+
+def no_surface(wanted: str, white: bool, pial: bool) -> str:
+    """Say that a surface is not there, and what would be needed to compute it.
+
+    Examples
+    --------
+    >>> no_surface("midthickness", True, False)
+    'no midthickness surface, and no pial to compute it from'
+    """
+    lacking = {(True, False): "pial", (False, True): "white"}.get((white, pial), "")
+    remedy = f", and no {lacking} to compute it from" if wanted == DEFAULT_SURFACE and lacking else ""
+    return f"no {wanted} surface{remedy}"
 
 
 def _usable(found: tuple[Name, Path] | None, missing: list[str]) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from spectralbrain.bids._derivatives import Found, folders, listing, subject_folders
+from spectralbrain.bids._derivatives import Found, absent, folders, listing, subject_folders
 from spectralbrain.bids.entities import HEMISPHERES, Name
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.query import Query
@@ -40,13 +40,19 @@ def version_of(density: str) -> str:
 
 def scan(root: Path, dataset: str, query: Query) -> list[SurfaceInput]:
     """Find the hippocampal surfaces, in the best space and the usual density of each participant."""
-    surfaces = []
+    found: dict[str, list[SurfaceInput]] = defaultdict(list)
+    sessions: dict[str, list[str]] = defaultdict(list)
+    structures = [s for s in (HIPPOCAMPUS, DENTATE) if s in query.structures.surfaces]
     for subject, session, folder in subject_folders(locate(root), query):
         meshes, metrics = listing(folder / "surf"), listing(folder / "metric")
-        for structure in (HIPPOCAMPUS, DENTATE):
-            if structure in query.structures.surfaces:
-                surfaces += _structure(subject, session, structure, meshes, metrics, dataset, query)
-    return surfaces
+        sessions[subject].append(session)
+        for structure in structures:
+            found[subject] += _structure(subject, session, structure, meshes, metrics, dataset, query)
+    for subject, seen in sessions.items():
+        if not found[subject] and HIPPOCAMPUS in structures:  # so that it is seen to be missing
+            session = seen[-1] if len(seen) == 2 else ""
+            found[subject] = absent(subject, session, dataset, query.wanted_surfaces, HIPPOCAMPUS)
+    return [surface for surfaces in found.values() for surface in surfaces]
 
 
 def _structure(

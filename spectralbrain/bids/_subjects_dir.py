@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spectralbrain.bids._derivatives import absent, folders
+from spectralbrain.bids._derivatives import absent, folders, no_surface
 from spectralbrain.bids.entities import natural_key, to_label
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.query import DEFAULT_SURFACE, Query
@@ -148,7 +148,7 @@ def _surface(recon: Recon, hemi: str, surface: str, dataset: str, query: Query) 
         white = _first_existing([surf / f"{side}.white"], missing)
         pial = _first_existing([surf / f"{side}.pial", surf / f"{side}.pial.T1"], missing)
     if mesh is None and not (white and pial):
-        missing.append(f"no {surface} surface")
+        missing.append(no_surface(surface, white is not None, pial is not None))
         white = pial = None
     mask = _first_existing([label / f"{side}.cortex.label"], missing)
     if mask is None:

@@ -190,6 +190,7 @@ _NORMALIZATIONS = {
 }
 _LAPLACIANS = {
     "cotangent": "linear finite elements (cotangent stiffness",
+    "quadratic": "quadratic finite elements on flat triangles (stiffness",
     "robust": "the intrinsic Delaunay Laplacian of the tufted cover (Sharp and Crane, 2020",
 }
 

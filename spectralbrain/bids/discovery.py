@@ -189,6 +189,9 @@ def _merge(
     doubles = []
     for key, own in result.items():
         other = by_place.get(_place(own)) or by_place.get((own.subject, "", *_place(own)[2:]))
+        if other is None and not own.session:  # recon-all ran on sub-01_ses-pre, fMRIPrep wrote sub-01
+            twins = [s for s in found if (s.subject, *_place(s)[2:]) == (own.subject, *_place(own)[2:])]
+            other = twins[0] if len(twins) == 1 else None
         if other is not None and own.structure == CORTEX and other.dataset != own.dataset:
             result[key] = _filled(own, other)
     for other in found:

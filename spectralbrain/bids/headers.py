@@ -17,6 +17,7 @@ _FREESURFER_TRIANGLES = b"\xff\xff\xfe"
 _GZIP = b"\x1f\x8b"
 _GIFTI_ARRAY = re.compile(rb"<DataArray\b([^>]*)>", re.DOTALL)
 _GIFTI_DIM0 = re.compile(rb"""\bDim0\s*=\s*["'](\d+)["']""")
+_GIFTI_SIDE = re.compile(rb"AnatomicalStructurePrimary.{0,80}?(left|right)", re.DOTALL | re.IGNORECASE)
 _TEXT_COUNTS = (
     re.compile(rb"^element\s+vertex\s+(\d+)", re.MULTILINE),  # .ply
     re.compile(rb"^POINTS\s+(\d+)", re.MULTILINE),  # .vtk
@@ -57,6 +58,31 @@ def count_vertices(path: PathLike) -> int | None:
         if found:
             return int(found.group(1))
     return None
+
+
+def stated_hemisphere(path: PathLike) -> str:
+    """Return the hemisphere that a GIFTI file says it is of.
+
+    Parameters
+    ----------
+    path : path-like
+        A surface.
+
+    Returns
+    -------
+    str
+        'L', 'R', or '' where it does not say, is of another format or cannot be read.
+
+    Examples
+    --------
+    >>> stated_hemisphere("/nowhere/lh.white")
+    ''
+    """
+    try:
+        found = _GIFTI_SIDE.search(_head(Path(path)))
+    except (OSError, EOFError):
+        return ""
+    return {b"l": "L", b"r": "R"}[found[1][:1].lower()] if found else ""
 
 
 def _head(path: Path) -> bytes:

@@ -14,7 +14,7 @@ VERTEX_DESCRIPTORS = ("hks", "sihks", "wks", "gps", "bks")
 DESCRIPTORS = ("shapedna", *VERTEX_DESCRIPTORS)
 DEFAULT_DESCRIPTORS = ("shapedna", "hks", "wks")
 NORMALIZATIONS = ("area", "volume", "none")
-LAPLACIANS = ("cotangent", "robust")
+LAPLACIANS = ("cotangent", "robust", "quadratic")
 MASSES = ("consistent", "lumped")
 BOUNDARIES = ("neumann", "dirichlet")
 MEDIAL_WALLS = ("auto", "masked", "closed")
@@ -36,7 +36,7 @@ class Parameters:
         How many eigenmodes are written as maps.
     normalization : {'area', 'volume', 'none'}
         Of the ShapeDNA.
-    laplacian : {'cotangent', 'robust'}
+    laplacian : {'cotangent', 'robust', 'quadratic'}
         Discretisation.
     mass : {'consistent', 'lumped'}
         Mass matrix.

@@ -273,7 +273,7 @@ def _add_analysis(parser: Parser, default: Parameters) -> None:
         "--laplacian",
         choices=LAPLACIANS,
         default=default.laplacian,
-        help="discretisation; robust for poor meshes (%(default)s)",
+        help="discretisation; robust for poor meshes, quadratic for more digits (%(default)s)",
     )
     add("--mass", choices=MASSES, help="mass matrix (consistent; the robust Laplacian has lumped only)")
     add(

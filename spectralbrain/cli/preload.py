@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import pkgutil
 
 ROOMS = ("geometry", "operators", "io", "spectral", "interfaces", "workflows")
+REPORTS = "SPECTRALBRAIN_PRELOAD_REPORTS"  # set by the app where reports are asked for
+DRAWING = (
+    *("jinja2.ext", "matplotlib.figure", "matplotlib.colorbar", "matplotlib.backends.backend_agg"),
+    *("matplotlib.backends.backend_svg", "PIL.Image", "PIL.ImageDraw", "PIL.ImageFont", "PIL.ImageColor"),
+    "PIL.PngImagePlugin",
+)
 OTHERS = ("nipype.pipeline.plugins", "scipy.sparse.linalg", "scipy.sparse.csgraph", "nibabel", "h5py")
 
 
@@ -17,8 +24,9 @@ def import_all() -> list[str]:
     -------
     list of str
     """
-    found = list(OTHERS)
-    for room in ROOMS:
+    drawing = os.environ.get(REPORTS) == "1"
+    found = [*OTHERS, *(DRAWING if drawing else ())]
+    for room in (*ROOMS, *(("reports",) if drawing else ())):
         package = importlib.import_module(f"spectralbrain.{room}")
         walked = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         found += [module.name for module in walked]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import os
+import shlex
 import shutil
 import sys
 import time
@@ -37,6 +39,7 @@ from spectralbrain.workflows.state import participants_of
 
 LOG = logging.getLogger("spectralbrain.app")
 LOG_HANDLER = "spectralbrain-app"
+PRELOAD_REPORTS = "SPECTRALBRAIN_PRELOAD_REPORTS"  # read by spectralbrain.cli.preload
 SHOWN_ROWS = 60
 
 
@@ -155,7 +158,8 @@ def show(inventory: Inventory, settings: Settings, seconds: float) -> None:
     for key, layout in inventory.layouts.items():
         name = "INPUT" if key == INPUT else key
         print(f"{name}: {inventory.roots[key]} ({layout})")
-    print(format_table(TABLE_COLUMNS, rows, limit=SHOWN_ROWS))
+    if rows:
+        print(format_table(TABLE_COLUMNS, rows, limit=SHOWN_ROWS))
     for line in inventory.skipped[:20]:
         print(f"left out: {line}")
     if len(inventory.skipped) > 20:
@@ -182,7 +186,7 @@ def nothing_found(inventory: Inventory, settings: Settings) -> str:
         return f"none of the participants asked for is in {settings.input_dir}: {labels}"
     if layout == "bids":
         found = candidate_datasets(settings.input_dir)
-        hint = " ".join(f"{path.name}={path}" for path in found) or "NAME=PATH"
+        hint = " ".join(shlex.quote(f"{path.name}={path}") for path in found) or "NAME=PATH"
         return (
             f"{settings.input_dir} is a raw BIDS dataset; name the derivatives with the surfaces: -d {hint}"
         )
@@ -220,6 +224,9 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
         )
         for subject in subjects
     ]
+    if settings.report:
+        os.environ[PRELOAD_REPORTS] = "1"
+        keep_fonts(settings.work_dir)
     initializer = functools.partial(configure_logging, settings.verbose)
     if len(subjects) < workers and not settings.reports_only and settings.plugin is None:
         ahead = [replace(t, surfaces=(s,)) for t in tasks for s in t.surfaces if s.processable]
@@ -241,6 +248,18 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
                 results.close()
                 break
     state.outcomes.sort(key=lambda outcome: natural_key(outcome.subject))
+
+
+def keep_fonts(work_dir: Path) -> None:
+    """Let Matplotlib keep its list of fonts in the work directory where HOME cannot be written to."""
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "matplotlib")
+        existing = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+        usable = os.access(existing, os.W_OK)
+    except (OSError, RuntimeError):  # no name and no home, as in a container
+        usable = False
+    if not usable:
+        os.environ.setdefault("MPLCONFIGDIR", str(work_dir / "matplotlib"))
 
 
 def need_gb(inventory: Inventory, subject: str, settings: Settings) -> float:
@@ -273,7 +292,9 @@ def clean_work(settings: Settings, inventory: Inventory) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     leftovers = [
-        p for p in folder.glob("*") if p.name not in ("crashes", "inputs.tsv", ".spectralbrain-digests")
+        p
+        for p in folder.glob("*")
+        if p.name not in ("crashes", "inputs.tsv", ".spectralbrain-digests", "matplotlib")
     ]
     if not leftovers and folder.is_dir():
         shutil.rmtree(folder, ignore_errors=True)

@@ -138,6 +138,8 @@ def _mass(mass: str | None, laplacian: str) -> str:
     natural = "lumped" if laplacian == "robust" else "consistent"
     if laplacian == "robust" and mass == "consistent":
         raise BIDSError("--mass: expected lumped with --laplacian robust, found 'consistent'")
+    if laplacian == "quadratic" and mass == "lumped":
+        raise BIDSError("--mass: expected consistent with --laplacian quadratic, found 'lumped'")
     return mass or natural
 
 

@@ -102,7 +102,8 @@ def plot_asymmetry(left: Spectrum, right: Spectrum, *, name: str) -> Figure:
     def draw(figure: Any) -> None:
         axis = figure.subplots()
         colors = [ACCENT if value > 0 else WARN for value in difference]
-        axis.bar(modes, difference, color=colors, width=0.8)
+        width = min(24.0, 0.75 * 986 / len(modes))  # of 986 pixels, in points
+        axis.vlines(modes, 0, difference, colors=colors, linewidth=0.72 * width)
         axis.axhline(0, color="#1b1f24", linewidth=0.8)
         reach = max(1.0, 1.2 * float(np.abs(difference).max()))
         axis.set_ylim(-reach, reach)

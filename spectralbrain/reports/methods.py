@@ -10,6 +10,7 @@ from spectralbrain.reports.style import number
 
 _LAPLACIANS = {
     "cotangent": "linear finite elements (cotangent stiffness matrix)",
+    "quadratic": "quadratic finite elements on flat triangles",
     "robust": "an intrinsic Delaunay triangulation with tufted cover (robust Laplacian)",
 }
 _BOUNDARIES = {

@@ -9,12 +9,13 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.reports.style import ACCENT, INK, SOFT, WARN, Figure, number, svg_figure
+from spectralbrain.reports.words import GOOD_ERROR
 from spectralbrain.runtime import Eigenvalues, FloatArray
 from spectralbrain.spectral.decomposition import SpectralDecomposition
 
 _BOUNDARY_SIGN = {"closed": 0, "neumann": 1, "dirichlet": -1}
 _SIZE = (1080, 400)
-GOOD_ERROR, POOR_ERROR = 0.01, 0.05
+POOR_ERROR = 0.05
 GOOD_EDGES = 6.0
 
 
@@ -146,7 +147,8 @@ def draw_counts(axis: Any, eigenvalues: Eigenvalues, law: WeylLaw) -> None:
         axis.plot(grid, law.count(grid), color=ACCENT, label=f"Weyl: Aλ/4π {sign} L√λ/4π")
     else:
         axis.plot(grid, law.leading(grid), color=ACCENT, label="Weyl: Aλ/4π (no boundary)")
-    axis.set(xlabel="eigenvalue λ (mm⁻²)", ylabel="number of modes up to λ", title="Modes counted")
+    axis.set(xlabel="eigenvalue λ (mm⁻²)", ylabel="number of modes up to λ")
+    axis.set_title("Modes counted", y=1.15)  # above the wavelengths
     axis.set_xlim(0, grid[-1])
     axis.set_ylim(0, None)
     axis.legend(loc="lower right")
@@ -188,17 +190,18 @@ def plot_resolution(decomposition: SpectralDecomposition, *, name: str = "") -> 
         axes = iter(np.atleast_1d(figure.subplots(1, len(panels))))
         if error is not None:
             axis = next(axes)
-            shown = np.isfinite(error) & (error > 0)
+            shown = np.isfinite(error) & (error > 0) & (modes > decomposition.n_null_modes)
             axis.semilogy(modes[shown], 100 * error[shown], color=INK)
+            axis.set_ylim(top=max(12.0, 150 * error[shown].max(initial=0.0)))
             axis.axhline(100 * GOOD_ERROR, color=ACCENT, linestyle="--")
             axis.axhline(100 * POOR_ERROR, color=WARN, linestyle="--")
-            axis.text(1, 100 * GOOD_ERROR, "1 %: good for most uses below", color=ACCENT, va="bottom")
+            axis.text(1, 100 * GOOD_ERROR, "1 %: flagged above", color=ACCENT, va="bottom")
             axis.text(1, 100 * POOR_ERROR, "5 %: read with care above", color=WARN, va="bottom")
             axis.set(
                 xlabel="mode", ylabel="estimated error of λ (%)", title="Error from the mesh's resolution"
             )
             axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axis.yaxis.set_minor_formatter(lambda value, _: "")
+            axis.minorticks_off()
         if edges is not None:
             axis = next(axes)
             shown = np.isfinite(edges) & (modes > decomposition.n_null_modes)
@@ -209,7 +212,7 @@ def plot_resolution(decomposition: SpectralDecomposition, *, name: str = "") -> 
                 xlabel="mode", ylabel="mesh edges per wavelength", title="How finely the mesh samples a mode"
             )
             axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axis.yaxis.set_minor_formatter(lambda value, _: "")
+            axis.minorticks_off()
 
     return svg_figure(
         draw,

@@ -11,6 +11,8 @@ import numpy as np
 from spectralbrain.errors import FormatError
 from spectralbrain.reports.style import number
 
+GOOD_ERROR = 0.01  # relative error of an eigenvalue that comes from the mesh alone
+
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
@@ -107,7 +109,13 @@ _FLAGS: dict[str, tuple[Severity, str]] = {
         "warning",
         "The surface falls apart into several pieces; each has its own constant mode.",
     ),
-    "coarse": ("warning", "The mesh is too coarse for the highest modes; see the plot of resolution."),
+    "discretization_error": (
+        "warning",
+        "The mesh is too coarse for the highest modes; see the plot of resolution.",
+    ),
+    "pinched_vertices": ("warning", "At some vertices parts of the surface touch in a point only."),
+    "inconsistent_orientation": ("warning", "The triangles do not agree which side is outside."),
+    "other_hemisphere": ("error", "The file says that it is of the other hemisphere."),
     "holes": ("warning", "The surface has holes."),
     "handles": ("warning", "The surface has handles: its topology was not fully corrected."),
 }
@@ -204,19 +212,21 @@ def metadata_flags(metadata: Mapping[str, Any]) -> list[Flag]:
         message = f"{stray} vertices inside the mask belong to no kept triangle; they are left out."
         flags.append(Flag("stray_vertices", "info", message))
     flags += _resolution_flags(metadata)
-    return flags
+    known = {flag.code for flag in flags}
+    codes = np.atleast_1d(metadata.get("quality_flags", ())).tolist()
+    return flags + [flag_from(str(code)) for code in codes if str(code) not in known]
 
 
 def _resolution_flags(metadata: Mapping[str, Any]) -> list[Flag]:
     error = np.asarray(metadata.get("discretization_error", ()), dtype=float).ravel()
-    poor = np.flatnonzero(error > 0.05)
+    poor = np.flatnonzero(error > GOOD_ERROR)
     if not poor.size:
         return []
     message = (
         f"From mode {poor[0] + 1} on the mesh is too coarse: the estimated error of the eigenvalue exceeds "
-        f"5 % ({poor.size} of {error.size} modes)."
+        f"{100 * GOOD_ERROR:g} % ({poor.size} of {error.size} modes)."
     )
-    return [Flag("coarse", "warning", message)]
+    return [Flag("discretization_error", "warning", message)]
 
 
 def facts(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from nipype.interfaces.base import (
 )
 
 from spectralbrain.bids.description import as_json
+from spectralbrain.bids.headers import stated_hemisphere
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
 from spectralbrain.bids.products import connectome_measure, product_names, sidecar_name
@@ -222,7 +223,7 @@ def plain(value: Any) -> Any:
 _GRID_FIELDS = {  # metadata key ending -> field of the sidecar
     "times": "DiffusionTimes",
     "energies": "Energies",
-    "sigma": "Sigma",
+    "bandwidth": "Sigma",
     "normalization": "Normalization",
     "time": "TimeConvention",
     "energy": "EnergyConvention",
@@ -250,12 +251,14 @@ def _sidecar(
         extra["Eigenvalues"] = plain(spectrum.eigenvalues)
         extra["EigenvalueUnits"] = "mm^-2"
         extra["Quality"] = plain(quality)
+        extra["StatedHemisphere"] = other_hemisphere(surface)
     elif product == "eigenmodes":
         extra["Eigenvalues"] = plain(spectrum.eigenvalues[: parameters.written_modes])
     elif product in VERTEX_DESCRIPTORS:
         key = "si_hks" if product == "sihks" else product
         for ending, field in _GRID_FIELDS.items():
             extra[field] = plain(grid.get(f"{key}_{ending}"))
+        extra.update(_shared_grid(extra, float(spectrum.metadata["surface_area"])))
     elif ":" in product:
         extra["Parcellation"] = product.partition(":")[2]
         if product.startswith("connectome:"):
@@ -264,6 +267,25 @@ def _sidecar(
             extra.update(MATRIX_FIELDS)
     kind = product.partition(":")[0]
     return product_sidecar(kind, surface, parameters, spectrum.metadata, sources, masked=masked, **extra)
+
+
+def other_hemisphere(surface: SurfaceInput) -> str | None:
+    """Return the hemisphere that a surface's file names, where that is not the one of its name."""
+    for path in (surface.mesh, surface.white, surface.pial):
+        stated = stated_hemisphere(path) if path else ""
+        if stated and surface.hemisphere and stated != surface.hemisphere:
+            return stated
+    return None
+
+
+def _shared_grid(fields: Mapping[str, Any], area: float) -> dict[str, Any]:
+    """Return the grid in the units in which it is the same for all participants."""
+    shared: dict[str, Any] = {}
+    if fields.get("DiffusionTimes") is not None:
+        shared["DiffusionTimesOverArea"] = [float(f"{t / area:.12g}") for t in fields["DiffusionTimes"]]
+    if fields.get("Energies") is not None:
+        shared["EnergiesOfLambdaTimesArea"] = [float(f"{e + np.log(area):.12g}") for e in fields["Energies"]]
+    return shared
 
 
 SECONDARY = {"white": "GrayWhite", "midthickness": "MidThickness", "pial": "Pial"}

@@ -273,7 +273,7 @@ def descriptor_options(parameters: Parameters) -> dict[str, dict[str, Any]]:
     else:
         options["hks"].update(times=list(parameters.hks_times), time="area")
     if parameters.wks_energies is None:
-        options["wks"]["n_energies"] = parameters.scales
+        options["wks"].update(n_energies=parameters.scales, energy="area")  # one grid for all participants
     else:
         options["wks"].update(energies=list(parameters.wks_energies), energy="area")
     return {name: value for name, value in options.items() if name in parameters.descriptors}

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spectralbrain._version import __version__
 from spectralbrain.bids.citation import methods_text, references_of
 from spectralbrain.bids.description import as_json
@@ -21,6 +23,7 @@ from spectralbrain.workflows.outputs import plain
 from spectralbrain.workflows.state import ParticipantState, SurfaceState
 
 EIGENPAIRS = "_eigenpairs.h5"
+FLAGGED_ERROR = 0.01  # relative error of an eigenvalue that comes from the mesh alone
 MEASURES = (
     *("n_vertices", "n_domain_vertices", "n_faces", "surface_area", "volume", "boundary_length"),
     *("euler_characteristic", "n_components", "n_null_modes", "max_residual"),
@@ -93,6 +96,16 @@ def flags_of(spectrum: Spectrum, sidecar: Mapping[str, Any]) -> dict[str, str]:
     closed = metadata.get("boundary") == "closed"
     if closed and components == 1 and euler not in (None, 2):
         flags["handles"] = f"Euler characteristic {euler} instead of 2: handles"
+    error = np.asarray(metadata.get("discretization_error", ()), dtype=float)
+    poor = np.flatnonzero(error > FLAGGED_ERROR)
+    if poor.size:
+        share = f"estimated error above {100 * FLAGGED_ERROR:g} % from mode {poor[0] + 1} on"
+        flags["discretization_error"] = f"mesh too coarse for the highest modes: {share}"
+    for code in np.atleast_1d(metadata.get("quality_flags", ())).tolist():
+        flags.setdefault(str(code), str(code).replace("_", " "))
+    stated = sidecar.get("StatedHemisphere")
+    if stated:
+        flags["other_hemisphere"] = f"the file says that it is of the hemisphere {stated}"
     quality = sidecar.get("Quality") or {}
     for key, text in (("degenerate", "degenerate triangles"), ("duplicate", "duplicate triangles")):
         count = quality.get(f"n_{key}_faces", 0)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from spectralbrain.bids.discovery import candidate_datasets, detect_layout, discover
-from spectralbrain.bids.headers import count_vertices
+from spectralbrain.bids.headers import count_vertices, stated_hemisphere
 from spectralbrain.bids.inventory import TABLE_COLUMNS, format_table, table_rows
 from spectralbrain.bids.query import Query, check_surfaces, read_filters
 from spectralbrain.bids.structures import ASEG_STRUCTURES, choose_structures
@@ -87,6 +87,43 @@ def test_a_missing_hemisphere_is_seen(tmp_path):
     assert left.processable
     assert not right.processable
     assert right.hemisphere == "R"
+
+
+def test_a_white_surface_without_pial_says_what_lacks(tmp_path):
+    root = fmriprep(tmp_path / "in", ["01"], midthickness=False)
+    (root / "sub-01" / "anat" / "sub-01_hemi-L_pial.surf.gii").unlink()
+    left, right = discover(root).surfaces
+    assert left.missing == ("no midthickness surface, and no pial to compute it from",)
+    assert right.processable
+    recons = subjects_dir(tmp_path / "fs", ["sub-01"])
+    (recons / "sub-01" / "surf" / "rh.white").unlink()
+    assert "and no white to compute it from" in discover(recons).surfaces[1].missing[0]
+
+
+def test_a_hemisphere_of_another_name_is_pointed_out(tmp_path):
+    root = fmriprep(tmp_path / "in", ["01"])
+    for path in sorted((root / "sub-01" / "anat").iterdir()):
+        path.rename(path.with_name(path.name.replace("hemi-L", "hemi-left").replace("hemi-R", "hemi-right")))
+    left, _ = discover(root).surfaces
+    assert "hemi-left_midthickness.surf.gii: expected hemi-L or hemi-R, found hemi-left" in left.missing[-1]
+
+
+def test_a_file_says_of_which_hemisphere_it_is(tmp_path):
+    anat = fmriprep(tmp_path / "in", ["01"]) / "sub-01" / "anat"
+    assert stated_hemisphere(anat / "sub-01_hemi-L_white.surf.gii") == "L"
+    assert stated_hemisphere(anat / "sub-01_hemi-R_white.surf.gii") == "R"
+    recon = subjects_dir(tmp_path / "fs", ["sub-01"]) / "sub-01"
+    assert stated_hemisphere(recon / "surf" / "lh.white") == ""
+
+
+def test_recons_of_the_only_session_serve_surfaces_without_session(tmp_path):
+    """As fMRIPrep 25 names them: sub-01_ses-pre in the SUBJECTS_DIR, sub-01 in the derivatives."""
+    root = fmriprep(tmp_path / "in", ["01"], mask=False)
+    subjects_dir(root / "sourcedata" / "freesurfer", ["sub-01_ses-pre"])
+    left, _ = discover(root).surfaces
+    assert left.mask.name == "lh.cortex.label"
+    subjects_dir(root / "sourcedata" / "freesurfer", ["sub-01_ses-post"])
+    assert discover(root).surfaces[0].mask is None  # whose it would be is not known
 
 
 def test_broken_symlinks_are_named(tmp_path):
@@ -194,6 +231,14 @@ def test_hippunfold(tmp_path, version, density):
     assert {s.surface for s in only.surfaces} == {"inner", "outer"}
 
 
+def test_a_participant_without_hippocampi_is_seen(tmp_path):
+    root = hippunfold(tmp_path / "in", ["01", "02"], version=1)
+    shutil.rmtree(root / "hippunfold" / "sub-02" / "surf")
+    lost = discover(root).of("02")
+    assert [(s.structure, s.hemisphere) for s in lost] == [("hipp", "L"), ("hipp", "R")]
+    assert lost[0].missing == ("no midthickness surface",)
+
+
 def test_hippunfold_v1_is_found_from_its_inner_folder_too(tmp_path):
     root = hippunfold(tmp_path / "in", ["01"], version=1)
     assert len(discover(root / "hippunfold").surfaces) == len(discover(root).surfaces) == 4
@@ -203,7 +248,7 @@ def test_unfolded_sheets_are_never_taken(tmp_path):
     root = hippunfold(tmp_path / "in", ["01"])
     for path in list(root.rglob("*space-T1w*")) + list(root.rglob("*space-corobl*")):
         path.unlink()
-    assert discover(root).surfaces == ()
+    assert not any(surface.processable for surface in discover(root).surfaces)
 
 
 def test_hippocampi_of_a_second_dataset(tmp_path):

@@ -238,6 +238,31 @@ def test_tables_open_in_pandas(output):
     assert (np.diag(matrix) == 0).all()
 
 
+def test_a_surface_that_says_it_is_of_the_other_side_is_flagged(tmp_path):
+    from spectralbrain.bids.discovery import discover
+    from spectralbrain.spectral.spectrum import Spectrum
+    from spectralbrain.workflows.outputs import other_hemisphere
+    from spectralbrain.workflows.summary import flags_of
+
+    root = fmriprep(tmp_path / "in", ["01"])
+    shutil.copy(surface_file(root, "01", "L"), surface_file(root, "01", "R"))
+    left, right = discover(root).surfaces
+    assert (other_hemisphere(left), other_hemisphere(right)) == (None, "L")
+    flags = flags_of(
+        Spectrum(np.zeros(1), {"surface_area": 1.0, "n_null_modes": 1}), {"StatedHemisphere": "L"}
+    )
+    assert flags["other_hemisphere"] == "the file says that it is of the hemisphere L"
+
+
+def test_grids_are_the_same_for_all_participants(output):
+    for suffix, field in (("hks", "DiffusionTimesOverArea"), ("wks", "EnergiesOfLambdaTimesArea")):
+        grids = [json.loads(p.read_text())[field] for p in files(output, f"_{suffix}.json")]
+        assert len(grids) == 11
+        assert all(grid == pytest.approx(grids[0], rel=1e-9) for grid in grids)
+    sidecar = json.loads(files(output, "_wks.json")[0].read_text())
+    assert sidecar["Sigma"] > 0
+
+
 # ------------------------------------------------------------------------------------------- group
 def test_missing_values_have_a_reason(output):
     table = rows(output / "desc-shapedna_morph.tsv")

@@ -69,9 +69,19 @@ def test_a_file_without_verification_counts_as_unverified():
 def test_coarse_meshes_are_flagged_from_the_first_bad_mode():
     metadata = {"verified": True, "discretization_error": np.array([np.nan, 0.001, 0.06, 0.2])}
     (flag,) = metadata_flags(metadata)
-    assert flag.code == "coarse"
+    assert flag.code == "discretization_error"
     assert "From mode 3 on" in flag.message
     assert "(2 of 4 modes)" in flag.message
+
+
+def test_flags_of_the_solver_are_shown_once():
+    metadata = {
+        "verified": True,
+        "discretization_error": np.array([0.02]),
+        "quality_flags": ["pinched_vertices", "discretization_error", "new_kind_of_flag"],
+    }
+    codes = [flag.code for flag in metadata_flags(metadata)]
+    assert codes == ["discretization_error", "pinched_vertices", "new_kind_of_flag"]
 
 
 def test_a_good_solution_raises_no_flag(hemisphere):
