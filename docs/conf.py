@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
     "generated_pages",
+    "accuracy",
 ]
 root_doc = "index"
 exclude_patterns = ["_build", "extensions", "images/*.md"]
