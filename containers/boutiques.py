@@ -23,7 +23,7 @@ FILES = {
     "nipype_plugin_file",
     "config_file",
 }
-LEFT_OUT = {"help", "version"}  # they print and stop: nothing to run
+LEFT_OUT = {"help", "help_resources", "version"}  # they print and stop: nothing to run
 
 
 def identifier(action: argparse.Action) -> str:

@@ -20,6 +20,7 @@ from spectralbrain.bids.parameters import (
     Parameters,
 )
 from spectralbrain.cli import exits
+from spectralbrain.cli.resources import HelpResources
 
 DESCRIPTION = """\
 Spectral shape descriptors of brain surfaces.
@@ -139,6 +140,7 @@ def _add_positionals(parser: Parser) -> None:
     add("output_dir", metavar="OUTPUT", type=Path, help="folder of the results; made if it does not exist")
     add("analysis_level", choices=("participant", "group"), help="which level to process")
     add("--version", action="version", version=f"spectralbrain {__version__}")
+    add("--help-resources", action=HelpResources, help="print what memory and time a surface needs, and exit")
     add("-v", "--verbose", action="count", default=0, help="more messages: -v what each step does, -vv debug")
 
 
@@ -358,7 +360,8 @@ def _add_running(parser: Parser) -> None:
         "--use-plugin",
         type=existing_file,
         metavar="FILE",
-        help="JSON or TOML with plugin and plugin_args: run the steps through a Nipype plugin such as SLURM",
+        help="YAML (as fMRIPrep's), JSON or TOML with plugin and plugin_args: run the steps through a Nipype "
+        "plugin such as SLURM",
     )
     add(
         "--config-file",

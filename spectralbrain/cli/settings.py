@@ -210,14 +210,34 @@ def _grid(path: Path | list[float] | None, flag: str, *, positive: bool) -> tupl
 
 
 def _plugin(path: Path | None) -> dict[str, Any] | None:
+    """Read a plugin file: YAML as fMRIPrep takes it, JSON, or TOML."""
     if path is None:
         return None
-    text = path.read_text(encoding="utf-8")
+    flag, text, kind = "--nipype-plugin-file", path.read_text(encoding="utf-8"), path.suffix.lower()
     document: Any
     try:
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        if kind in (".yml", ".yaml"):
+            document = _yaml(text, path)
+        else:
+            document = json.loads(text) if kind == ".json" else tomllib.loads(text)
     except ValueError as error:
-        raise BIDSError(f"--nipype-plugin-file: {path}: expected JSON (.json) or TOML ({error})") from error
+        raise BIDSError(f"{flag}: {path}: expected YAML (.yml), JSON (.json) or TOML ({error})") from error
     if not isinstance(document, dict) or not isinstance(document.get("plugin"), str):
-        raise BIDSError(f"--nipype-plugin-file: {path}: expected the keys plugin and plugin_args")
+        raise BIDSError(f"{flag}: {path}: expected the keys plugin and plugin_args")
+    if not isinstance(document.get("plugin_args", {}), dict):
+        raise BIDSError(f"{flag}: {path}: expected plugin_args to hold names and values")
     return document
+
+
+def _yaml(text: str, path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise BIDSError(
+            f"--nipype-plugin-file: {path}: YAML needs the package PyYAML: pip install pyyaml "
+            "(or write the same as JSON or TOML)"
+        ) from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error

@@ -6,11 +6,13 @@ import argparse
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from spectralbrain.cli.options import build_parser, memory
 from spectralbrain.cli.parser import parse_args
+from spectralbrain.cli.resources import resource_rows
 from spectralbrain.cli.settings import Settings, build_settings
 from spectralbrain.errors import BIDSError
 
@@ -138,7 +140,7 @@ def test_a_link_to_the_input_is_the_input(tmp_path, capsys):
         ("--hks-times", "0 1", "positive, increasing"),
         ("--wks-energies", "one", "--wks-energies: .* one number per line"),
         ("--nipype-plugin-file", "x = 1", "expected the keys plugin"),
-        ("--nipype-plugin-file", "][", "expected JSON"),
+        ("--nipype-plugin-file", "][", "expected YAML"),
     ],
 )
 def test_bad_option_files_are_named(folders, tmp_path, flag, text, message):
@@ -158,6 +160,53 @@ def test_option_files(folders, tmp_path):
     assert settings.parameters.hks_times == (0.01, 0.1)
     assert settings.query.mapping == {"CON_1": ("07", ""), "CON_2": ("08", "x")}
     assert settings.plugin == {"plugin": "SLURM", "plugin_args": {"sbatch_args": "-p main"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("plugin.yml", "plugin: SLURM\nplugin_args:\n  sbatch_args: -p main\n"),
+        ("plugin.json", '{"plugin": "SLURM", "plugin_args": {"sbatch_args": "-p main"}}'),
+        ("plugin.toml", 'plugin = "SLURM"\n[plugin_args]\nsbatch_args = "-p main"\n'),
+    ],
+)
+def test_a_plugin_file_may_be_yaml_json_or_toml(folders, tmp_path, name, text):
+    if name.endswith(".yml"):
+        pytest.importorskip("yaml", reason="jinja2 is not installed")  # both come with the extra app
+    (tmp_path / name).write_text(text)
+    settings = settings_of([*folders, "--use-plugin", str(tmp_path / name)])
+    assert settings.plugin == {"plugin": "SLURM", "plugin_args": {"sbatch_args": "-p main"}}
+
+
+def test_bad_yaml_and_no_yaml_are_named(folders, tmp_path, monkeypatch):
+    pytest.importorskip("yaml", reason="jinja2 is not installed")
+    path = tmp_path / "plugin.yaml"
+    path.write_text("plugin: [")
+    with pytest.raises(
+        BIDSError, match=r"plugin.yaml: expected YAML \(.yml\), JSON .* or TOML \(while parsing"
+    ):
+        settings_of([*folders, "--use-plugin", str(path)])
+    path.write_text("plugin: Linear\nplugin_args: fast\n")
+    with pytest.raises(BIDSError, match="expected plugin_args to hold names and values"):
+        settings_of([*folders, "--use-plugin", str(path)])
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(BIDSError, match="YAML needs the package PyYAML"):
+        settings_of([*folders, "--use-plugin", str(path)])
+
+
+def test_help_resources_prints_the_table_of_the_manual(capsys):
+    with pytest.raises(SystemExit) as leaving:
+        parse_args(["--help-resources"])
+    assert leaving.value.code == 0
+    printed = capsys.readouterr().out
+    manual = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text(encoding="utf-8")
+    table = manual.partition("| vertices | modes |")[2].partition("\n\n")[0].splitlines()[2:]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table]
+    assert len(rows) > 5
+    assert resource_rows() == rows
+    for row in rows:
+        assert "  ".join(row[:1]) in printed
+        assert all(cell in printed for cell in row)
 
 
 def test_parcellation_words(folders):
@@ -229,7 +278,10 @@ def test_every_flag_reaches_the_settings(folders):
     base = settings_of(folders)
     files = ("bids_filter_file", "mapping_file", "hks_times", "wks_energies", "config_file", "derivatives")
     for action in parser._actions:
-        if not action.option_strings or action.dest in ("help", "version", "nipype_plugin_file", *files):
+        if not action.option_strings or action.dest in (
+            *("help", "version", "nipype_plugin_file", "help_resources"),
+            *files,
+        ):
             continue  # those are tested above
         flag = action.option_strings[0]
         if action.dest == "omp_nthreads":
