@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from nipype import logging
 from nipype.external.due import BibTeX
 from nipype.interfaces.base import (
     BaseInterfaceInputSpec,
@@ -277,6 +278,12 @@ class SpectralInterface(SimpleInterface):
             return error.filename is not None and str(error.filename) in {p for _, p in self._input_files()}
         return isinstance(error, SpectralBrainError) and not isinstance(error, MissingDependencyError)
 
+    def _object(self, error: Exception, folder: Path, *, fatal: bool) -> None:
+        """Raise the error, or put its message with file, node and remedy into Nipype's log."""
+        if fatal:
+            raise error
+        logging.getLogger("nipype.interface").warning("%s", self._explained(error, folder))
+
     def _explained(self, error: Exception, folder: Path) -> Exception:
         """Return the error with the files, the node and a remedy added to its message."""
         lines = [f"  {name}: {path}" for name, path in self._input_files()]
@@ -284,7 +291,8 @@ class SpectralInterface(SimpleInterface):
             f"  node: {folder.name} ({type(self).__name__}, in {folder})",
             f"  remedy: {remedy_for(error)}",
         ]
-        if len(error.args) == 1 and isinstance(error.args[0], str) and not isinstance(error, KeyError):
+        ours = isinstance(error, SpectralBrainError) and error.args == (str(error),)
+        if ours and not isinstance(error, ImportError):  # which prints what it was made with
             error.args = ("\n".join([error.args[0], *lines]),)
         else:
             error.add_note("\n".join(lines))

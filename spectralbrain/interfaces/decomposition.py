@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.interfaces import _files
 from spectralbrain.interfaces.base import (
     File,
@@ -48,6 +48,13 @@ class DecomposeInputSpec(SpectralInputSpec):
     on_unverified = traits.Enum(
         "raise", "flag", usedefault=True, desc="what to do if the pairs cannot be verified complete"
     )
+    on_disconnected = traits.Enum(
+        "warn",
+        "raise",
+        "accept",
+        usedefault=True,
+        desc="what to do if the surface falls into several components, each with a constant mode of its own",
+    )
     metadata = traits.Dict(
         key_trait=traits.Str,
         desc="facts added to the cache: subject, session, hemisphere, structure, surface, source",
@@ -61,6 +68,7 @@ class DecomposeOutputSpec(SpectralOutputSpec):
     out_file = File(desc="the eigenpairs with mass matrix, surface and metadata, HDF5")
     n_vertices = traits.Int(desc="number of vertices N, masked ones included")
     n_modes = traits.Int(desc="number of modes k")
+    n_components = traits.Int(desc="number of connected components of the domain")
     n_null_modes = traits.Int(desc="number of constant modes")
     surface_area = traits.Float(units="mm^2", desc="area of the domain, mm^2")
     verified = traits.Bool(desc="whether the modes are proven complete and accurate")
@@ -87,7 +95,10 @@ class Decompose(SpectralInterface):
         "elements ({laplacian} Laplacian, {mass} mass matrix, {boundary} condition on boundary edges) and "
         "verified to be complete."
     )
-    extras = {"metadata": "facts about the surface that only the caller knows"}
+    extras = {
+        "metadata": "facts about the surface that only the caller knows",
+        "on_disconnected": "several components are sound mathematics, but seldom what a graph was meant for",
+    }
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
@@ -103,11 +114,16 @@ class Decompose(SpectralInterface):
                     f"metadata: expected facts that only you know, found {', '.join(taken)}, computed here"
                 )
             result = dataclasses.replace(result, metadata={**result.metadata, **given})
+        n_components = int(result.metadata["n_components"])
+        if n_components > 1 and self.inputs.on_disconnected != "accept":
+            message = f"mesh: expected a connected surface, found {n_components} components"
+            self._object(MeshError(message), folder, fatal=self.inputs.on_disconnected == "raise")
         path = result.save(self._out_file(folder))
         return {
             "out_file": os.fspath(path),
             "n_vertices": result.mesh.n_vertices,
             "n_modes": len(result.eigenvalues),
+            "n_components": n_components,
             "n_null_modes": result.n_null_modes,
             "surface_area": result.surface_area,
             "verified": bool(result.metadata["verified"]),

@@ -12,14 +12,16 @@ import nipype.pipeline.engine as pe
 import numpy as np
 import pytest
 from interface_toys import Gather, Total
+from nipype.interfaces.utility import Function
 
 import spectralbrain as sb
-from spectralbrain.errors import ArrayError, FormatError, MeshError
+from spectralbrain.errors import ArrayError, FormatError, MeshError, MissingDependencyError
 from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces import (
     ComputeHKS,
     ComputeShapeDNA,
     Decompose,
+    FindOutliers,
     LoadMesh,
     ParticipantsTable,
     SaveHDF5,
@@ -140,6 +142,80 @@ def test_the_array_trait_takes_numbers_only(value: Any) -> None:
         ComputeHKS(times=value)
 
 
+def test_a_surface_in_pieces_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = sphere(1)
+    vertices, faces = (np.vstack([a, a + b]) for a, b in ((mesh.vertices, 9), (mesh.faces, 42)))
+    path = os.fspath(sb.save_mesh(tmp_path / "two.ply", vertices, faces))
+    told: list[str] = []
+    monkeypatch.setattr(
+        logging.getLogger("nipype.interface"), "warning", lambda text, *values: told.append(text % values)
+    )
+    outputs = Decompose(mesh_file=path, k=4).run().outputs
+    assert (outputs.n_components, outputs.n_null_modes) == (2, 2)
+    (message,) = told
+    for part in ("found 2 components", path, "(Decompose, in", "remedy: "):
+        assert part in message
+    Decompose(mesh_file=path, k=4, on_disconnected="accept").run()
+    assert len(told) == 1
+    with pytest.raises(MeshError, match=r"(?s)found 2 components.*two\.ply.*remedy: "):
+        Decompose(mesh_file=path, k=4, on_disconnected="raise").run()
+    outputs = Decompose(mesh_file=path, k=4, on_disconnected="raise", on_error="record").run().outputs
+    assert "found 2 components" in outputs.reason
+
+
+def test_facts_that_are_computed_cannot_be_set(tmp_path: Path) -> None:
+    path = write_sphere(tmp_path / "x.ply")
+    with pytest.raises(ArrayError, match="metadata: expected facts that only you know, found k, n_vertices"):
+        Decompose(mesh_file=path, k=4, metadata={"k": 7, "n_vertices": 1, "subject": "01"}).run()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -1.0])
+def test_a_mask_is_no_map(tmp_path: Path, wrong: float) -> None:
+    mask = np.ones(162)
+    mask[5] = wrong
+    with pytest.raises(ArrayError, match="mask: expected 0"):
+        Decompose(mesh_file=write_sphere(tmp_path / "x.ply"), k=4, mask=mask).run()
+
+
+def test_a_name_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArrayError, match=r"out_file: expected the name of a file, found '\.'"):
+        LoadMesh(in_file=write_sphere(tmp_path / "x.ply"), out_file="").run()
+
+
+def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
+    path = write_sphere(tmp_path / "x.ply")
+    with pytest.raises(FormatError, match=r"(?s)x\.ply: expected a table.*remedy: "):
+        FindOutliers(values_file=path, values_column="a", measure="m").run()
+
+
+def test_only_what_our_nodes_wrote_is_a_status_row(tmp_path: Path) -> None:
+    path = tmp_path / "group_status.tsv"
+    path.write_text("name\tdeviation\na\t1\nb\t2\n")
+    assert not is_status_file(path)
+    outputs = FindOutliers(values_file=str(path), values_column="deviation", measure="m").run().outputs
+    assert outputs.outliers == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MissingDependencyError("install the extra"), OSError(28, "No space left on device"), KeyError("k")],
+)
+def test_what_is_not_about_the_inputs_is_never_recorded(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, **arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(LoadMesh, "_call", fail)
+    path = write_sphere(tmp_path / "x.ply")
+    with pytest.raises(type(error)) as caught:
+        LoadMesh(in_file=path, on_error="record").run()
+    text = f"{caught.value} {getattr(caught.value, '__notes__', '')}"
+    assert path in text
+    assert "(LoadMesh, in" in text
+    assert "remedy: " in text
+
+
 def crash_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("crash-*"))
 
@@ -168,6 +244,27 @@ def test_other_branches_go_on_and_the_crash_is_text(
     text = crash.read_text()
     for part in ("Node: graph.bad", "nowhere.txt", "node: bad (Total", "remedy: correct the path"):
         assert part in text
+
+
+@pytest.mark.parametrize("wrong", ["[1, 2]", "None"])
+def test_what_a_node_cannot_take_stops_its_branch_alone(tmp_path: Path, run: Run, wrong: str) -> None:
+    logging.disable(logging.CRITICAL)
+    workflow = pe.Workflow("graph", base_dir=str(tmp_path / "work"))
+    workflow.config["execution"] = {"crashdump_dir": str(tmp_path)}
+    source = pe.Node(Function(["x"], ["y"], function=f"def f(x): return {wrong}"), name="source")
+    source.inputs.x = 1
+    bad, good, after = (pe.Node(Total(), name=name) for name in ("bad", "good", "after"))
+    good.inputs.values = [1.0]
+    workflow.connect(source, "y", bad, "values_file")
+    workflow.connect(good, "out_file", after, "values_file")
+    try:
+        with pytest.raises(Exception, match=r"(?s)Node: bad\s+input: values_file"):
+            run(workflow)
+    finally:
+        logging.disable(logging.NOTSET)
+    assert (tmp_path / "work/graph/after/total.txt").exists()
+    (crash,) = crash_files(tmp_path)
+    assert crash.suffix == ".txt"
 
 
 def test_a_batch_goes_on_and_the_table_says_why(tmp_path: Path, run: Run) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import nipype.pipeline.engine as pe
 import numpy as np
 import pytest
+import scipy.sparse
 from interface_toys import Gather, Total
 from nipype.interfaces.utility import Function, IdentityInterface
 
@@ -92,6 +93,30 @@ def test_values_that_print_alike_differ() -> None:
 def test_dicts_hash_whatever_their_keys_and_order() -> None:
     assert hash_of(weights={"a": 1.0, 2: 2.0, None: 3.0}) == hash_of(weights={None: 3.0, 2: 2.0, "a": 1.0})
     assert hash_of(weights={"a": 1.0}) != hash_of(weights={"a": 2.0})
+
+
+def frame(values: np.ndarray) -> Any:
+    return pytest.importorskip("pandas", reason="pandas is not installed").DataFrame({"x": values})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        frame,
+        scipy.sparse.csr_array,
+        lambda values: np.ma.masked_array(np.ones(5000), values),
+        lambda values: np.array([*values, "a"], dtype=object),
+        lambda values: np.array(list(zip(values, values, strict=True)), dtype=[("a", "f8"), ("b", "f8")]),
+        memoryview,
+        lambda values: {"a": [{"b": values}]},
+    ],
+)
+def test_one_element_of_whatever_holds_it(make: Callable[[np.ndarray], Any]) -> None:
+    one, other = np.ones(5000), np.ones(5000)
+    other[2500] = 0
+    before = fingerprint(make(one), files=False)
+    assert fingerprint(make(one.copy()), files=False) == before
+    assert fingerprint(make(other), files=False) != before
 
 
 def test_our_version_enters_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
