@@ -62,6 +62,7 @@ class _Sample:
     values: FloatArray  # (T, n)
     weights: FloatArray  # (T, n), sum 1 per scale
     mean: FloatArray  # (T,)
+    area: float
 
 
 def build_geometric_connectome(
@@ -222,21 +223,26 @@ def _cover(
 def _sample(values: FloatArray, areas: FloatArray) -> _Sample:
     order = np.argsort(values, axis=1, kind="stable")
     share = areas / areas.sum()
-    return _Sample(np.take_along_axis(values, order, axis=1), share[order], values @ share)
+    return _Sample(
+        np.take_along_axis(values, order, axis=1), share[order], values @ share, float(areas.sum())
+    )
 
 
 def _standardized(samples: list[_Sample | None]) -> list[_Sample | None]:
-    """Scale each column to unit deviation over all regions, every region counting by its own area."""
+    """Scale each column to unit deviation over all regions together, weighted by area."""
     there = [s for s in samples if s is not None]
     if not there:
         return samples
-    mean = np.mean([s.mean for s in there], axis=0)
-    second = np.mean([(s.weights * (s.values - mean[:, None]) ** 2).sum(axis=1) for s in there], axis=0)
+    areas = [s.area for s in there]
+    mean = np.average([s.mean for s in there], axis=0, weights=areas)
+    spread = [(s.weights * (s.values - mean[:, None]) ** 2).sum(axis=1) for s in there]
+    second = np.average(spread, axis=0, weights=areas)
     if not (second > 0).all():
         raise ArrayError("standardize: expected scales that vary, found a constant one")
     unit = np.sqrt(second)
     return [
-        None if s is None else _Sample(s.values / unit[:, None], s.weights, s.mean / unit) for s in samples
+        None if s is None else _Sample(s.values / unit[:, None], s.weights, s.mean / unit, s.area)
+        for s in samples
     ]
 
 

@@ -131,6 +131,11 @@ def test_standardize_makes_scales_comparable():
         build_geometric_connectome(v, keys, weights=areas, standardize=True) for v in (values, stretched)
     )
     assert np.allclose(one.matrix, two.matrix)
+    inside = np.isin(keys, one.keys)
+    mean = np.average(values[inside], axis=0, weights=areas[inside])
+    deviation = np.sqrt(np.average((values[inside] - mean) ** 2, axis=0, weights=areas[inside]))
+    plain = build_geometric_connectome(values / deviation, keys, weights=areas)
+    assert np.allclose(one.matrix, plain.matrix)
     with pytest.raises(ArrayError, match="scales that vary"):
         build_geometric_connectome({1: [1.0, 1.0], 2: [1.0]}, standardize=True)
 
