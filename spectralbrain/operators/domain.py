@@ -50,12 +50,10 @@ class Domain:
         """The length unit of `surface`, mm."""
         return 2.0**self.exponent
 
-    @cached_property
+    @property
     def _edges(self) -> tuple[IntArray, IntArray]:
-        n = self.surface.n_vertices
-        start, end = self._directed_edges
-        keys, counts = np.unique(np.minimum(start, end) * n + np.maximum(start, end), return_counts=True)
-        return np.stack([keys // n, keys % n], axis=1), counts
+        topology = self.surface.topology
+        return topology.edges, topology.faces_per_edge
 
     @property
     def _directed_edges(self) -> tuple[IntArray, IntArray]:

@@ -101,6 +101,8 @@ class SpectralDecomposition:
         >>> decompose(tetrahedron, k=3).truncate(2).k
         2
         """
+        from spectralbrain.spectral.eigensolver.surface import quality_flags
+
         k = _whole_number(k, "k", 1, self.k)
         metadata = dict(self.metadata)
         for name in _PER_MODE:
@@ -110,6 +112,8 @@ class SpectralDecomposition:
         metadata["n_null_modes"] = min(k, self.n_null_modes)
         if "residuals" in metadata:
             metadata["max_residual"] = float(np.max(metadata["residuals"]))
+        if "quality_flags" in metadata:
+            metadata["quality_flags"] = quality_flags(None, metadata)
         values, vectors = self.eigenvalues[:k].copy(), self.eigenvectors[:, :k].copy()
         return replace(self, eigenvalues=values, eigenvectors=vectors, metadata=metadata)
 
@@ -277,7 +281,11 @@ def decompose(
     Returns
     -------
     SpectralDecomposition
-        Its metadata hold every option above, the sizes of the domain and the verification.
+        Its metadata hold every option above, the sizes of the domain, the verification (``verified``,
+        ``verification``, ``residuals``, ``orthonormality_error``, ``inertia_count``, ...), the estimated
+        relative ``discretization_error`` of each eigenvalue (elements, and flat triangles on a curved
+        surface) with ``edges_per_wavelength``, and ``quality_flags``, a list of codes: 'pinched_vertices',
+        'inconsistent_orientation', 'discretization_error' (above 1 % for some mode), 'unverified'.
 
     Raises
     ------

@@ -28,8 +28,7 @@ from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
 
-# First test for convergence and growth of the basis between tests, in units of wanted pairs.
-FIRST_TEST = 2.0
+# Growth of the basis between tests for convergence.
 TEST_GROWTH = 1.05
 # Loss of orthogonality above which blocks are reorthogonalised sooner (half the digits, Simon 1984), and
 # the fraction of it below which they are reorthogonalised less often.
@@ -232,7 +231,11 @@ class BlockLanczos:
 
 
 def run_lanczos(
-    lanczos: BlockLanczos, wanted: Wanted, count: int, accepted: Callable[[FloatArray], FloatArray]
+    lanczos: BlockLanczos,
+    wanted: Wanted,
+    count: int,
+    accepted: Callable[[FloatArray], FloatArray],
+    first_test: float = 0,
 ) -> RitzPairs:
     """Build the basis until `count` wanted pairs have converged.
 
@@ -245,6 +248,8 @@ def run_lanczos(
         How many pairs must converge.
     accepted : callable
         Given eigenvalues, returns the largest accepted residual of each.
+    first_test : float
+        Columns of the basis before which it is not worth looking.
 
     Returns
     -------
@@ -255,7 +260,7 @@ def run_lanczos(
     ConvergenceError
         If the capacity of the basis is reached first.
     """
-    next_test = FIRST_TEST * count
+    next_test = max(first_test, count)
     stalled = -1
     while True:
         lanczos.step()

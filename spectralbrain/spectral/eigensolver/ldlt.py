@@ -155,15 +155,13 @@ class Factorization:
             if not batch.boundary:
                 return None
             coupling = self._blocks[batch][:, :, batch.own :].transpose(0, 2, 1)
-            stack, passed = mine.reshape(count, batch.own, m), np.empty((count, batch.boundary, m))
+            stack, product = mine.reshape(count, batch.own, m), np.empty((count, batch.boundary, m))
 
-            def eliminate(
-                run: slice, a: FloatArray = coupling, b: FloatArray = stack, out: Any = passed
-            ) -> None:
+            def eliminate(run: slice, a: Any = coupling, b: Any = stack, out: Any = product) -> None:
                 np.matmul(a[run], b[run], out=out[run])
 
             self._spread(batch, eliminate)
-            passed = passed.reshape(-1, m)
+            passed = product.reshape(-1, m)
             if carried is not None and batch.children is not None:
                 passed += batch.children.to_boundary @ carried
             carried = passed

@@ -135,6 +135,7 @@ class NativeSolver:
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
             lambda values: 0.03 * self.tol * self._scale(values, window),
+            window.least_basis(width),
         )
         approximate, vectors = found.values, found.vectors
         far = (approximate - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(approximate, window)

@@ -23,6 +23,10 @@ OVERLAP = 10
 FIRST_POSITION = 0.58
 INNER_POSITION = 0.5
 POSITION_TOLERANCE = 0.2
+# Columns of the basis that a window was never seen to do without: per pair, and per column of a block.
+LEAST_BASIS = 1.9
+LEAST_INNER_BASIS = 2.9
+LEAST_BLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class Window:
     def position(self) -> float:
         """Wanted share of the pairs below the shift."""
         return INNER_POSITION if self.n_before else FIRST_POSITION
+
+    def least_basis(self, width: int) -> float:
+        """Return how many columns a basis of blocks of some width needs at least, by experience."""
+        return (LEAST_INNER_BASIS if self.n_before else LEAST_BASIS) * self.size + LEAST_BLOCKS * width
 
     def share_below(self, inertia: int) -> float:
         """Return the share of the pairs that lie below a shift with the given inertia."""

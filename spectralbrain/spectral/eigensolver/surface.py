@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import scipy.sparse as sp
 from spectralbrain._version import __version__
 from spectralbrain.errors import ArrayError, ConvergenceError
 from spectralbrain.geometry.mesh import BrainMesh
+from spectralbrain.operators.curvature import lost_area
 from spectralbrain.operators.domain import Domain, build_domain
 from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, Discretization, discretize
 from spectralbrain.operators.point_cloud import PointDomain, discretize_points
@@ -25,6 +27,7 @@ from spectralbrain.spectral.eigensolver.threads import Team
 from spectralbrain.spectral.eigensolver.verification import (
     discretization_errors,
     examine,
+    geometry_errors,
     quadratic_errors,
     rounding_floor,
 )
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 DEFAULT_K = 100
 # How often a backend may improve pairs whose residual is above half the tolerance.
 REFINEMENTS = 3
+# Estimated relative discretisation error above which a result is flagged.
+LARGE_ERROR = 0.01
+SURFACE_FLAGS = ("pinched_vertices", "inconsistent_orientation")
 _CHOICES = {
     "laplacian": LAPLACIANS,
     "mass": MASSES,
@@ -101,6 +107,7 @@ def solve_surface(
         "n_vertices": mesh.n_vertices,
         **report,
     }
+    metadata["quality_flags"] = quality_flags(domain, metadata)
     if field is not None:
         metadata["weight"] = field
     if not metadata["verified"] and on_unverified == "raise":
@@ -152,10 +159,15 @@ def _finish(
             errors[mine] = quadratic_errors(_linear_quotients(disc, piece[:corners], at_vertices))
             full[np.ix_(domain.index[piece[:corners]], mine)] = at_vertices / domain.unit
         else:
+            at_vertices = vectors[:, : len(mine)]
             errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
             if isinstance(domain, PointDomain):
                 errors[mine] = np.nan  # without a consistent mass matrix there is nothing to compare with
             _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
+        if not isinstance(domain, PointDomain):
+            around = Panels(corners, team)
+            geometric = geometry_errors(around, lost_area(domain.surface)[piece[:corners]], at_vertices)
+            errors[mine] += np.where(spectrum.values[mine] > 0, geometric, 0.0)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
     with np.errstate(divide="ignore"):
@@ -270,6 +282,40 @@ def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[s
     if domain.volume is not None:
         metadata["volume"] = domain.volume
     return metadata
+
+
+def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[str]:
+    """Return codes of what a reader of the result must know.
+
+    Parameters
+    ----------
+    domain : Domain or None
+        None to judge by the metadata alone.
+    metadata : mapping
+        With ``discretization_error`` and ``verified``; earlier ``quality_flags`` on the surface stay.
+
+    Returns
+    -------
+    list of str
+        Of 'pinched_vertices' (two sheets touch in a vertex), 'inconsistent_orientation' (neighbouring
+        triangles look to opposite sides), 'discretization_error' (estimated above 1 % for some mode) and
+        'unverified'.
+    """
+    if domain is None:
+        on_surface = {code: code in metadata.get("quality_flags", ()) for code in SURFACE_FLAGS}
+    else:
+        topology = domain.surface.topology
+        found = (len(topology.non_manifold_vertices) > 0, len(topology.inconsistent_edges) > 0)
+        on_surface = dict(zip(SURFACE_FLAGS, found, strict=True))
+    return [
+        code
+        for code, raised in {
+            **on_surface,
+            "discretization_error": bool((np.abs(metadata["discretization_error"]) > LARGE_ERROR).any()),
+            "unverified": not metadata["verified"],
+        }.items()
+        if raised
+    ]
 
 
 def _scatter_mass(problem: Problem, n: int) -> Any:

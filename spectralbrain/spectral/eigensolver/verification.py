@@ -153,3 +153,29 @@ def quadratic_errors(mass_quotients: FloatArray) -> FloatArray:
     """
     errors: FloatArray = discretization_errors(mass_quotients, consistent=True) ** 2 / 5
     return errors
+
+
+def geometry_errors(panels: Panels, lost_area: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Return the relative error of each eigenvalue because triangles are flat and the surface is curved.
+
+    Parameters
+    ----------
+    panels : Panels
+        Row partition.
+    lost_area : (n,) array
+        See :func:`spectralbrain.operators.curvature.lost_area`.
+    vectors : (n, m) array
+        B-orthonormal eigenvectors.
+
+    Returns
+    -------
+    (m,) array
+        Mean of the lost area, weighted with phi^2: positive where the eigenvalue is too large.
+    """
+
+    def weigh(rows: slice) -> FloatArray:
+        weighted: FloatArray = lost_area[rows] @ vectors[rows] ** 2
+        return weighted
+
+    errors: FloatArray = panels.total(weigh)
+    return errors
