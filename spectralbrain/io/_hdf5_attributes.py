@@ -190,10 +190,8 @@ def _decode(value: Stored, tag: str) -> Any:
     if tag in ("list", "tuple"):
         items = value if isinstance(value, list) else value.tolist()
         return items if tag == "list" else tuple(items)
-    if tag == "numpy":
-        return np.asarray(value)[()]
-    if tag == "array":
-        return np.asarray(value)
+    if tag in ("numpy", "array") and not isinstance(value, str | list):
+        return np.asarray(value)[()] if tag == "numpy" else np.asarray(value)
     raise ValueError(f"unknown type {tag!r}")
 
 

@@ -15,6 +15,7 @@ from h5py import h5a, h5d, h5l, h5o, h5t, h5z
 from spectralbrain.io._hdf5_attributes import read_attributes
 from spectralbrain.io._hdf5_contents import ROOT_ARRAYS
 
+_GROUPS = ("descriptors", "mass")
 _DEPTH = 8
 _LZF = 32000
 _FILTERS = {
@@ -58,8 +59,10 @@ class Survey:
             if group.links.get_info(raw).type != h5l.TYPE_HARD:
                 raise Refusal(f"{name}: a soft or external link, which is not followed")
             kind = h5o.get_info(group, raw).type
-            if depth == 0 and name not in (*ROOT_ARRAYS, "descriptors", "mass"):
+            if depth == 0 and name not in (*ROOT_ARRAYS, *_GROUPS):
                 continue
+            if depth == 0 and (kind == h5o.TYPE_GROUP) != (name in _GROUPS):
+                raise Refusal(f"{name}: expected {'a group' if name in _GROUPS else 'an array'}")
             if kind == h5o.TYPE_GROUP:
                 self.groups.add(name)
                 self._visit(h5o.open(group, raw), f"{name}/", depth + 1)

@@ -85,6 +85,7 @@ def read_npz(path: Path, descriptor: int) -> dict[str, npt.NDArray[Any]]:
     with open(descriptor, "rb", closefd=False) as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
+                _check_end(archive.comment, path, descriptor)
                 return _read_members(archive, path, os.fstat(descriptor).st_size)
         except FormatError:
             raise
@@ -92,6 +93,13 @@ def read_npz(path: Path, descriptor: int) -> dict[str, npt.NDArray[Any]]:
             raise
         except Exception as error:
             raise FormatError(f"{path}: not a readable NumPy archive ({error})") from error
+
+
+def _check_end(comment: bytes, path: Path, descriptor: int) -> None:
+    """Check that the archive ends with its comment as it declares: zipfile takes a shorter one as well."""
+    length = os.pread(descriptor, 2, os.fstat(descriptor).st_size - len(comment) - 2)
+    if int.from_bytes(length, "little") != len(comment):
+        raise FormatError(f"{path}: the archive is truncated, or followed by something else")
 
 
 def _read_members(archive: zipfile.ZipFile, path: Path, size: int) -> dict[str, npt.NDArray[Any]]:

@@ -1,8 +1,7 @@
-"""Write results to standard files, and read them back.
+"""Write results to standard files; their readers, from :mod:`spectralbrain.io.results`, stand beside them.
 
 Every writer checks all its arguments first, replaces the file at once or not at all, gives the
-same bytes for the same input, and returns the absolute path. Every reader checks what it reads and
-raises :class:`~spectralbrain.errors.FormatError` rather than return something else than was written.
+same bytes for the same input, and returns the absolute path.
 """
 
 from __future__ import annotations
@@ -10,14 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spectralbrain.errors import ArrayError, FormatError
+from spectralbrain.errors import ArrayError
 from spectralbrain.io._atomic import absolute_path, atomic_write, write_text_atomic
 from spectralbrain.io._numbers import check_face_range, plain_numbers, without_padding
+from spectralbrain.io.results import load_connectome, load_gifti_func, load_hdf5, load_npz, open_hdf5
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import (
     ConnectomeMatrix,
@@ -31,10 +31,21 @@ from spectralbrain.runtime import (
     as_array,
 )
 
-if TYPE_CHECKING:
-    from spectralbrain.io._hdf5_handle import HDF5Handle
+__all__ = [
+    "load_connectome",
+    "load_gifti_func",
+    "load_hdf5",
+    "load_npz",
+    "open_hdf5",
+    "save_connectome",
+    "save_gifti_func",
+    "save_hdf5",
+    "save_mesh",
+    "save_npz",
+]
 
 _COMPRESSIONS = ("gzip", "lzf", None)
+_OTHER_GIFTI = (".func.gii", ".shape.gii", ".label.gii", ".time.gii")
 
 
 def save_hdf5(
@@ -141,69 +152,6 @@ def _check_level(level: Any) -> int:
     return int(level)
 
 
-def load_hdf5(path: PathLike, *, n_threads: int | None = None) -> dict[str, Any]:
-    """Load everything from a file of :func:`save_hdf5`, of this or any past version.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file. It is not locked.
-    n_threads : int, optional
-        Threads that decompress.
-
-    Returns
-    -------
-    dict
-        The keys and values that were passed: 'eigenvalues', 'eigenvectors', 'vertices', 'faces',
-        'descriptors', 'metadata', 'mass'. What was not passed is not there.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    FormatError
-        If the file is damaged in any bit, truncated, foreign, hostile or of a newer version.
-    """
-    from spectralbrain.io._hdf5_handle import load
-
-    return load(absolute_path(path), resolve_threads(n_threads))
-
-
-def open_hdf5(path: PathLike, *, n_threads: int | None = None) -> HDF5Handle:
-    """Open a file of :func:`save_hdf5` without reading its arrays.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    n_threads : int, optional
-        Threads that decompress.
-
-    Returns
-    -------
-    HDF5Handle
-        A mapping like the dictionary of :func:`load_hdf5`, to be used in a ``with`` statement. Its
-        arrays are read, and checked against their digests, when they are indexed.
-
-    Raises
-    ------
-    FileNotFoundError, FormatError
-        As :func:`load_hdf5`; damage to an array is found when that part of it is read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = save_hdf5(tempfile.mkdtemp() + "/modes.h5", eigenvectors=np.eye(5))
-    >>> with open_hdf5(path) as handle:
-    ...     handle["eigenvectors"][:2, :3]
-    array([[1., 0., 0.],
-           [0., 1., 0.]])
-    """
-    from spectralbrain.io._hdf5_handle import open_file
-
-    return open_file(absolute_path(path), resolve_threads(n_threads))
-
-
 def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: str | None = None) -> Path:
     """Save a surface mesh; the suffix, in any case, says the format.
 
@@ -228,8 +176,8 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
     Raises
     ------
     ArrayError
-        If the suffix is not known, an index is out of range, the format cannot hold the numbers, or
-        `structure` is no structure or the format has no place for it.
+        If the suffix is not known, there is no vertex, an index is out of range, the format cannot
+        hold the numbers, or `structure` is no structure or the format has no place for it.
     OSError
         If the disk refuses.
 
@@ -237,7 +185,8 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
     -----
     STL is a list of triangles without vertices: the order of vertices, unused vertices and equal
     vertices are lost, so values per vertex do not fit what a reader makes of it. STL, .surf.gii and
-    FreeSurfer files hold float32 coordinates.
+    FreeSurfer files hold float32 coordinates. VTK files are PolyData, which every VTK program takes
+    for a surface; meshio reads no PolyData and trimesh no VTK file: give them .ply.
 
     Examples
     --------
@@ -249,12 +198,16 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
 
     target = absolute_path(path)
     codec = codec_for_name(target)
-    if codec is None:
+    if codec is None or target.name.lower().endswith(_OTHER_GIFTI):
         known = ", ".join(sorted(MESH_CODECS))
         raise ArrayError(f"path: expected a name that ends with one of {known}, found {target.name!r}")
     points = np.ascontiguousarray(as_array(vertices, Vertices, name="vertices"))
     triangles = np.ascontiguousarray(as_array(faces, Faces, name="faces"))
     check_face_range(triangles, len(points))
+    if not len(points):
+        raise ArrayError("vertices: expected at least one, found none")
+    if codec.name == "stl" and not len(triangles):
+        raise ArrayError("faces: expected at least one, because STL keeps nothing else, found none")
     options: dict[str, str] = {}
     if structure is not None:
         from spectralbrain.io._gifti import check_structure
@@ -334,31 +287,6 @@ def save_gifti_func(
     return target
 
 
-def load_gifti_func(path: PathLike) -> npt.NDArray[Any]:
-    """Load the scalar maps of a GIFTI file, stacked as columns.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file of any writer; maps of all intents but surfaces and labels are taken.
-
-    Returns
-    -------
-    (N,) or (N, T) array
-        As stored, float32 for our own files.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    FormatError
-        If the file is damaged or hostile, or holds no maps.
-    """
-    from spectralbrain.io._gifti import read_maps
-
-    return read_maps(absolute_path(path))
-
-
 def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
     """Save named arrays as a NumPy archive that :func:`numpy.load` opens without pickles.
 
@@ -400,36 +328,6 @@ def save_npz(path: PathLike = "", /, **arrays: npt.ArrayLike) -> Path:
     with atomic_write(target) as stream:
         write_npz(stream, checked)  # type: ignore[arg-type]
     return target
-
-
-def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
-    """Load all arrays of a NumPy archive, our own or another's; pickles are refused.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    Returns
-    -------
-    dict of str to array
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    FormatError
-        If the archive is damaged, hostile, or holds something else than plain arrays.
-    """
-    from spectralbrain.io._hdf5_integrity import open_regular
-    from spectralbrain.io._npz import read_npz
-
-    target = absolute_path(path)
-    descriptor = open_regular(target)
-    try:
-        return read_npz(target, descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def save_connectome(
@@ -489,36 +387,3 @@ def save_connectome(
         _tsv.write_table(target, text, target.with_suffix(".json"), _tsv.format_sidecar(sidecar, values))
         return target
     return write_text_atomic(target, text)
-
-
-def load_connectome(path: PathLike) -> tuple[ConnectomeMatrix, list[str]]:
-    """Load a matrix and its labels from a labelled table.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A table of :func:`save_connectome`, or of another program if the rows bear the labels of the
-        columns; the name of the first column does not matter.
-
-    Returns
-    -------
-    matrix : (R, R) array
-        NaN where the table says ``n/a``.
-    labels : list of str
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    FormatError
-        If it is not such a table; the message names the line.
-    """
-    from spectralbrain.io._content import read_content
-    from spectralbrain.io._tsv import parse_table
-
-    target = absolute_path(path)
-    try:
-        text = read_content(target).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{target}: expected UTF-8 text ({error})") from error
-    return parse_table(text, target)
