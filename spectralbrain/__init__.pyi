@@ -93,6 +93,7 @@ from .spectral.connectome import (
     build_geometric_connectome as build_geometric_connectome,
 )
 from .spectral.decomposition import SpectralDecomposition as SpectralDecomposition, decompose as decompose
+from .spectral.distance import Distance as Distance, DistanceArray as DistanceArray
 from .spectral.functional_map import (
     ZoomOut as ZoomOut,
     compute_functional_map as compute_functional_map,
@@ -144,7 +145,6 @@ from .spectral.regions import (
     region_table as region_table,
 )
 from .spectral.shape_distance import (
-    Distance as Distance,
     shapedna_distance as shapedna_distance,
     shapedna_distance_matrix as shapedna_distance_matrix,
     wesd as wesd,

@@ -16,7 +16,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from spectralbrain.errors import ArrayError
-from spectralbrain.runtime import DistanceMatrix, FloatArray
+from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.distance import DistanceArray
 from spectralbrain.spectral.group_entry import COMPATIBLE_KEYS, GroupEntry, check_compatible
 from spectralbrain.spectral.longitudinal import longitudinal_differences, pair_sessions
 from spectralbrain.spectral.outliers import MAD_TO_SIGMA, OUTLIER_THRESHOLD, find_outliers
@@ -124,7 +125,7 @@ def distance_matrix(
     method: Literal["shapedna", "wesd"] = "shapedna",
     k: int | None = None,
     **options: Any,
-) -> tuple[DistanceMatrix, list[str]]:
+) -> tuple[DistanceArray, list[str]]:
     """Return the distances between all participants.
 
     Parameters
@@ -140,8 +141,8 @@ def distance_matrix(
 
     Returns
     -------
-    matrix : (S, S) array
-        NaN in the rows and columns of entries without a spectrum.
+    matrix : (S, S) DistanceArray
+        With `k`, `unit` and `method`. NaN in the rows and columns of entries without a spectrum.
     names : list of str
 
     Raises
@@ -152,7 +153,7 @@ def distance_matrix(
         If `method` is unknown.
     """
     check_compatible(entries)
-    functions: dict[str, Callable[..., FloatArray]] = {
+    functions: dict[str, Callable[..., DistanceArray]] = {
         "shapedna": shapedna_distance_matrix,
         "wesd": wesd_matrix,
     }
@@ -160,10 +161,12 @@ def distance_matrix(
         raise ArrayError(f"method: expected one of {sorted(functions)}, found {method!r}")
     present = [i for i, entry in enumerate(entries) if entry.spectrum is not None]
     matrix = np.full((len(entries), len(entries)), np.nan)
-    if present:
-        spectra = [entries[i].spectrum for i in present]
-        matrix[np.ix_(present, present)] = functions[method](spectra, k=k, **options)
-    return matrix, [entry.name for entry in entries]
+    names = [entry.name for entry in entries]
+    if not present:
+        return DistanceArray(matrix, k=0, unit="", method=method), names
+    found = functions[method]([entries[i].spectrum for i in present], k=k, **options)
+    matrix[np.ix_(present, present)] = found
+    return DistanceArray(matrix, k=found.k, unit=found.unit, method=method), names
 
 
 def shapedna_deviations(

@@ -17,6 +17,7 @@ from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral._arguments import also_accepts, check_choice, check_modes, check_positive
 from spectralbrain.spectral._blocks import map_rows
+from spectralbrain.spectral.distance import DistanceArray
 from spectralbrain.spectral.grids import TimeUnit
 from spectralbrain.spectral.spectrum import non_null_eigenvalues
 
@@ -36,7 +37,7 @@ def diffusion_distance(
     *,
     time: TimeUnit = "raw",
     n_threads: int | None = None,
-) -> FloatArray:
+) -> DistanceArray:
     """Compute d(x, y)^2 = sum_i exp(-2 lambda_i t) (phi_i(x) - phi_i(y))^2.
 
     The L2 distance between the heat kernels k_t(x, .) and k_t(y, .).
@@ -55,8 +56,8 @@ def diffusion_distance(
 
     Returns
     -------
-    (S, T) array, mm^-1
-        NaN for vertices outside the domain.
+    (S, T) DistanceArray, mm^-1
+        With `k`. NaN for vertices outside the domain.
 
     Raises
     ------
@@ -88,7 +89,8 @@ def diffusion_distance(
     check_choice(time, ("raw", "area"), "time")
     moment = check_positive(t, "t") * (decomposition.surface_area if time == "area" else 1.0)
     gains = np.exp(-2 * decomposition.eigenvalues[decomposition.n_null_modes :] * moment)
-    return _distances(decomposition, gains, sources, targets, 1.0, n_threads)
+    found = _distances(decomposition, gains, sources, targets, 1.0, n_threads)
+    return DistanceArray(found, k=len(gains), unit="mm^-1", method="diffusion")
 
 
 @also_accepts(indices="sources")
@@ -98,7 +100,7 @@ def commute_time_distance(
     targets: Any = None,
     *,
     n_threads: int | None = None,
-) -> FloatArray:
+) -> DistanceArray:
     """Compute d(x, y)^2 = sum_i (phi_i(x) - phi_i(y))^2 / lambda_i.
 
     The distance between global point signatures. On a surface the sum diverges like log k for every pair
@@ -115,8 +117,8 @@ def commute_time_distance(
 
     Returns
     -------
-    (S, T) array, dimensionless
-        NaN for vertices outside the domain, infinite between components without boundary condition.
+    (S, T) DistanceArray, dimensionless
+        With `k`. NaN for vertices outside the domain, infinite between components without boundary condition.
 
     Raises
     ------
@@ -136,13 +138,14 @@ def commute_time_distance(
     Examples
     --------
     >>> from spectralbrain.geometry.solids import sphere
-    >>> commute_time_distance(sphere(2).decompose(k=9), [0], [0])
-    array([[0.]])
+    >>> found = commute_time_distance(sphere(2).decompose(k=9), [0], [0])
+    >>> float(found[0, 0]), found.k
+    (0.0, 8)
     """
     check_modes(decomposition)
-    return _distances(
-        decomposition, 1 / non_null_eigenvalues(decomposition), sources, targets, np.inf, n_threads
-    )
+    gains = 1 / non_null_eigenvalues(decomposition)
+    found = _distances(decomposition, gains, sources, targets, np.inf, n_threads)
+    return DistanceArray(found, k=len(gains), unit="1", method="commute_time")
 
 
 @also_accepts(indices="sources")
@@ -152,7 +155,7 @@ def biharmonic_distance(
     targets: Any = None,
     *,
     n_threads: int | None = None,
-) -> FloatArray:
+) -> DistanceArray:
     """Compute d(x, y)^2 = sum_i (phi_i(x) - phi_i(y))^2 / lambda_i^2.
 
     Parameters
@@ -165,9 +168,9 @@ def biharmonic_distance(
 
     Returns
     -------
-    (S, T) array, mm
-        NaN for vertices outside the domain, infinite between components without boundary condition. Converges
-        with k.
+    (S, T) DistanceArray, mm
+        With `k`. NaN for vertices outside the domain, infinite between components without boundary
+        condition. Converges with k.
 
     Raises
     ------
@@ -196,7 +199,8 @@ def biharmonic_distance(
     """
     check_modes(decomposition)
     gains = non_null_eigenvalues(decomposition) ** -2.0
-    return _distances(decomposition, gains, sources, targets, np.inf, n_threads)
+    found = _distances(decomposition, gains, sources, targets, np.inf, n_threads)
+    return DistanceArray(found, k=len(gains), unit="mm", method="biharmonic")
 
 
 def _distances(

@@ -11,9 +11,10 @@ import numpy as np
 from spectralbrain.errors import ArrayError, SpectralBrainError
 from spectralbrain.geometry.mesh import BrainMesh, submesh
 from spectralbrain.geometry.quality import mesh_quality
-from spectralbrain.runtime import BoolArray, FloatArray, VertexLabels, VertexMask, as_array
+from spectralbrain.runtime import BoolArray, VertexLabels, VertexMask, as_array
 from spectralbrain.spectral._arguments import check_count
 from spectralbrain.spectral.decomposition import SpectralDecomposition, decompose
+from spectralbrain.spectral.distance import DistanceArray
 from spectralbrain.spectral.shape_distance import Metric, shapedna_distance_matrix, wesd_matrix
 from spectralbrain.spectral.spectrum import Spectrum
 
@@ -286,7 +287,7 @@ def region_distance_matrix(
     metric: Metric = "euclidean",
     p: float = 2.0,
     k: int | None = None,
-) -> FloatArray:
+) -> DistanceArray:
     """Return the distance between the spectra of every two regions.
 
     Parameters
@@ -302,8 +303,8 @@ def region_distance_matrix(
 
     Returns
     -------
-    (R, R) array, dimensionless ('shapedna') or mm^2 ('wesd')
-        NaN in rows and columns of regions without a spectrum.
+    (R, R) DistanceArray, dimensionless ('shapedna') or mm^2 ('wesd')
+        With `k`, `unit` and `method`. NaN in rows and columns of regions without a spectrum.
 
     Raises
     ------
@@ -324,7 +325,7 @@ def region_distance_matrix(
         else wesd_matrix(members, p=p, k=count)
     )
     matrix[np.ix_(there, there)] = found
-    return matrix
+    return DistanceArray(matrix, k=found.k, unit=found.unit, method=found.method)
 
 
 def _region_spectrum(

@@ -12,7 +12,7 @@ from spectralbrain.runtime import FloatArray, GlobalDescriptor, as_array
 from spectralbrain.spectral._arguments import also_accepts, check_choice, check_count, check_positive
 from spectralbrain.spectral._metrics import cosine_distance, pairwise, weighted_distance, whitening
 from spectralbrain.spectral._wesd_bound import DIMENSION, dirichlet_bound
-from spectralbrain.spectral.distance import Distance
+from spectralbrain.spectral.distance import Distance, DistanceArray
 from spectralbrain.spectral.shapedna import Index, Normalization, compute_shapedna
 from spectralbrain.spectral.spectrum import SpectrumLike, non_null_eigenvalues
 
@@ -158,7 +158,9 @@ def wesd(
     return Distance(rho / bound, k=len(first), unit="1", method="wesd")
 
 
-def wesd_matrix(spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int | None = None) -> FloatArray:
+def wesd_matrix(
+    spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int | None = None
+) -> DistanceArray:
     """Return the weighted spectral distance between every two surfaces.
 
     Parameters
@@ -172,8 +174,8 @@ def wesd_matrix(spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int |
 
     Returns
     -------
-    (P, P) array, mm^2
-        Symmetric, zero on the diagonal.
+    (P, P) DistanceArray, mm^2
+        Symmetric, zero on the diagonal; with `k`, `unit` and `method`.
 
     Raises
     ------
@@ -189,7 +191,8 @@ def wesd_matrix(spectra: Sequence[Any] | FloatArray, *, p: float = 2.0, k: int |
     values = [_raw(s, k, f"spectra[{i}]") for i, s in enumerate(spectra)]
     _check_alike(list(spectra))
     rows = _stack(values)
-    return pairwise(rows, lambda one, others: weighted_distance(one, others, exponent))
+    matrix = pairwise(rows, lambda one, others: weighted_distance(one, others, exponent))
+    return DistanceArray(matrix, k=rows.shape[1], unit="mm^2", method="wesd")
 
 
 def shapedna_distance_matrix(
@@ -200,7 +203,7 @@ def shapedna_distance_matrix(
     index: Index | None = "weyl",
     k: int | None = None,
     covariance: Any = None,
-) -> FloatArray:
+) -> DistanceArray:
     """Return the ShapeDNA distance between every two surfaces.
 
     Parameters
@@ -212,8 +215,8 @@ def shapedna_distance_matrix(
 
     Returns
     -------
-    (P, P) array
-        Symmetric, zero on the diagonal.
+    (P, P) DistanceArray
+        Symmetric, zero on the diagonal; with `k`, `unit` and `method`.
 
     Raises
     ------
@@ -229,8 +232,11 @@ def shapedna_distance_matrix(
     elif covariance is not None:
         raise ArrayError(f"covariance: expected only with metric 'mahalanobis', found metric {metric!r}")
     if metric == "cosine":
-        return pairwise(rows, lambda one, others: np.array([cosine_distance(one, other) for other in others]))
-    return pairwise(rows, lambda one, others: np.linalg.norm(one - others, axis=-1))
+        matrix = pairwise(rows, lambda one, others: np.array([cosine_distance(one, b) for b in others]))
+    else:
+        matrix = pairwise(rows, lambda one, others: np.linalg.norm(one - others, axis=-1))
+    unit = "1" if metric != "euclidean" else _unit(members[0], normalization)
+    return DistanceArray(matrix, k=rows.shape[1], unit=unit, method="shapedna")
 
 
 def _stack(values: Sequence[FloatArray]) -> FloatArray:
@@ -275,8 +281,11 @@ def _descriptors(
         raise ArrayError("a, b: expected two spectra or two arrays, found one of each")
     _check_alike([a, b])
     first, second = _stack([_descriptor(v, normalization, index, k, n) for v, n in ((a, "a"), (b, "b"))])
-    unit = "as given" if _is_array(a) else ("mm^-2" if normalization == "none" else "1")
-    return first, second, unit
+    return first, second, _unit(a, normalization)
+
+
+def _unit(value: Any, normalization: Normalization) -> str:
+    return "as given" if _is_array(value) else ("mm^-2" if normalization == "none" else "1")
 
 
 def _raw(value: Any, k: int | None, name: str) -> FloatArray:
