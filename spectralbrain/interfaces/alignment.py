@@ -46,6 +46,8 @@ class AlignModes(SpectralInterface):
     input_spec = AlignModesInputSpec
     output_spec = AlignModesOutputSpec
     function = "spectralbrain.spectral.alignment.align_modes"
+    cites = ("schonemann1966",)
+    methods = "Modes were rotated inside clusters of eigenvalues to fit those of a reference surface."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.io.export import save_hdf5

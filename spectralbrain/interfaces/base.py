@@ -29,6 +29,7 @@ from nipype.interfaces.base import (
 from nipype.interfaces.base.traits_extension import BasePath
 
 from spectralbrain._version import __version__
+from spectralbrain.bids.references import REFERENCES
 from spectralbrain.errors import ArrayError, MissingDependencyError, SpectralBrainError
 from spectralbrain.interfaces import _nodes
 from spectralbrain.interfaces._failures import (
@@ -41,7 +42,6 @@ from spectralbrain.interfaces._failures import (
     write_status,
 )
 from spectralbrain.interfaces._hashing import SCHEME, digest_of_text, fingerprint
-from spectralbrain.interfaces.references import REFERENCES
 from spectralbrain.resources import granted_threads
 
 _nodes.install()
@@ -158,7 +158,9 @@ class SpectralInterface(SimpleInterface):
     accepts_failures : bool
         Whether recorded failures of earlier nodes are rows of this node's result.
     cites : tuple of str
-        What the function implements: keys of :data:`spectralbrain.interfaces.references.REFERENCES`.
+        What the function implements: keys of :data:`spectralbrain.bids.references.REFERENCES`.
+    cites_if : dict
+        (input, value) -> what the function implements only then.
     methods : str
         A sentence for the methods section; inputs and outputs stand in braces.
     """
@@ -172,15 +174,23 @@ class SpectralInterface(SimpleInterface):
     extras: ClassVar[dict[str, str]] = {}
     accepts_failures: ClassVar[bool] = False
     cites: ClassVar[tuple[str, ...]] = ()
+    cites_if: ClassVar[dict[tuple[str, Any], tuple[str, ...]]] = {}
     methods: ClassVar[str] = ""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        entries = (REFERENCES[key] for key in cls.cites)
+        keys = [*cls.cites, *(key for more in cls.cites_if.values() for key in more)]
+        entries = [REFERENCES[key] for key in keys]
         cls._references = [
             {"entry": BibTeX(entry.bibtex), "description": entry.title, "tags": ["implementation"]}
             for entry in entries
         ]
+
+    @classmethod
+    def citations(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the keys of what a run with these inputs implements."""
+        more = (keys for (name, value), keys in cls.cites_if.items() if values.get(name) == value)
+        return (*cls.cites, *(key for keys in more for key in keys))
 
     def _run_interface(self, runtime: Any) -> Any:
         folder = Path(runtime.cwd)

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.interfaces import _files
 from spectralbrain.interfaces.base import (
@@ -33,7 +35,9 @@ class DecomposeInputSpec(SpectralInputSpec):
     laplacian = traits.Enum(
         "cotangent", "robust", "quadratic", usedefault=True, desc="discretisation of the operator"
     )
-    mass = traits.Enum("consistent", "lumped", usedefault=True, desc="mass matrix")
+    mass = traits.Enum(
+        "consistent", "lumped", desc="mass matrix; 'consistent' if omitted, 'lumped' with laplacian='robust'"
+    )
     boundary = traits.Enum(
         "neumann", "dirichlet", usedefault=True, desc="condition on boundary edges, if any"
     )
@@ -73,6 +77,11 @@ class DecomposeOutputSpec(SpectralOutputSpec):
     surface_area = traits.Float(units="mm^2", desc="area of the domain, mm^2")
     verified = traits.Bool(desc="whether the modes are proven complete and accurate")
     max_residual = traits.Float(desc="largest relative residual")
+    orthonormality_error = traits.Float(desc="largest entry of |Phi' B Phi - I|")
+    inertia_count = traits.Int(desc="eigenvalues below the upper shift, counted by the factorisation")
+    discretization_error = traits.Float(desc="largest estimated relative discretisation error")
+    quality_flags = traits.List(traits.Str, desc="codes of what a reader of the result must know")
+    mass_matrix = traits.Str(desc="the mass matrix that was used")
     backend = traits.Str(desc="the eigensolver that ran")
 
 
@@ -82,18 +91,19 @@ class Decompose(SpectralInterface):
     Examples
     --------
     >>> node = Decompose(mesh_file="lh.white", mask_file="lh.cortex.label", k=200)
-    >>> node.inputs.mass
-    'consistent'
+    >>> node.inputs.laplacian
+    'cotangent'
     """
 
     input_spec = DecomposeInputSpec
     output_spec = DecomposeOutputSpec
     function = "spectralbrain.spectral.decomposition.decompose"
     cites = ("reuter2006",)
+    cites_if = {("laplacian", "robust"): ("sharp2020",)}
     methods = (
         "Laplace-Beltrami eigenpairs ({n_modes} modes, null modes included) were computed with finite "
-        "elements ({laplacian} Laplacian, {mass} mass matrix, {boundary} condition on boundary edges) and "
-        "verified to be complete."
+        "elements ({laplacian} Laplacian, {mass_matrix} mass matrix, {boundary} condition on boundary edges) "
+        "and verified to be complete."
     )
     extras = {
         "metadata": "facts about the surface that only the caller knows",
@@ -128,5 +138,10 @@ class Decompose(SpectralInterface):
             "surface_area": result.surface_area,
             "verified": bool(result.metadata["verified"]),
             "max_residual": float(result.metadata["max_residual"]),
+            "orthonormality_error": float(result.metadata["orthonormality_error"]),
+            "inertia_count": int(result.metadata["inertia_count"]),
+            "discretization_error": float(np.max(np.abs(result.metadata["discretization_error"]))),
+            "quality_flags": list(result.metadata["quality_flags"]),
+            "mass_matrix": str(result.metadata["mass"]),
             "backend": str(result.metadata["backend"]),
         }

@@ -49,6 +49,8 @@ class ComputeFunctionalMap(ArrayInterface):
     input_spec = ComputeFunctionalMapInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.functional_map.compute_functional_map"
+    cites = ("ovsjanikov2012",)
+    methods = "Functional maps between surfaces were computed ({k} modes)."
     array = "matrix"
 
     def _collect(self, folder: Path) -> dict[str, Any]:
@@ -81,6 +83,8 @@ class ZoomOut(SpectralInterface):
     input_spec = ZoomOutInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.functional_map.zoomout"
+    cites = ("melzi2019",)
+    methods = "Functional maps were refined mode by mode (ZoomOut)."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.io.export import save_hdf5
@@ -108,4 +112,6 @@ class ShapeDifference(ArrayInterface):
     input_spec = ShapeDifferenceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.functional_map.shape_difference"
+    cites = ("rustamov2013",)
+    methods = "Shape difference operators ({kind}) were computed."
     array = "difference"

@@ -101,6 +101,8 @@ class ShapeDNADeviations(GroupTable):
     input_spec = ShapeDNADeviationsInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.group.shapedna_deviations"
+    cites = ("reuter2006",)
+    methods = "How far a spectrum lies from the group was measured from the median spectrum."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         rows = [{"name": name, "deviation": value} for name, value in result.items()]
@@ -126,7 +128,10 @@ class DistanceMatrix(GroupInterface):
     input_spec = DistanceMatrixInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.group.distance_matrix"
-    cites = ("reuter2006", "wachinger2015")
+    cites_if = {
+        ("method", "shapedna"): ("reuter2006", "wachinger2015"),
+        ("method", "wesd"): ("konukoglu2013",),
+    }
     methods = "Participants were compared by the {method} distance of their spectra."
 
     def _collect(self, folder: Path) -> dict[str, Any]:
@@ -209,6 +214,8 @@ class LongitudinalDifferences(GroupTable):
     input_spec = LongitudinalDifferencesInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.group.longitudinal_differences"
+    cites = ("wachinger2015",)
+    methods = "Sessions of a participant were compared by area, volume and ShapeDNA distance."
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         from spectralbrain.spectral.group import pair_sessions

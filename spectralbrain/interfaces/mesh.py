@@ -35,6 +35,7 @@ class MaskMesh(MeshInterface):
     input_spec = MaskMeshInputSpec
     output_spec = MaskMeshOutputSpec
     function = "spectralbrain.geometry.mesh.submesh"
+    methods = "Vertices outside a mask were cut off the surface."
 
     def _collect(self, folder: Path) -> dict[str, Any]:
         found = super()._collect(folder)
@@ -65,3 +66,4 @@ class Midthickness(MeshInterface):
     input_spec = MidthicknessInputSpec
     output_spec = MeshOutputSpec
     function = "spectralbrain.geometry.mesh.midthickness"
+    methods = "The surface halfway between white and pial surface was used."

@@ -128,7 +128,9 @@ class RegionDistanceMatrixInputSpec(SpectralInputSpec):
     spectra_file = InputFile(
         "regions", mandatory=True, desc="spectra of regions, as ComputeRegionSpectra writes them"
     )
-    method = traits.Str("shapedna", usedefault=True, desc="'shapedna' (lambda A / n) or 'wesd' (mm^2)")
+    method = traits.Enum(
+        "shapedna", "wesd", usedefault=True, desc="'shapedna' (lambda A / n) or 'wesd' (mm^2)"
+    )
     metric = traits.Enum("euclidean", "cosine", "mahalanobis", usedefault=True, desc="metric of ShapeDNA")
     p = traits.Float(2.0, usedefault=True, desc="exponent of WESD")
     k = traits.Range(low=1, desc="number of non-null eigenvalues; as many as all regions have if omitted")
@@ -141,6 +143,8 @@ class RegionDistanceMatrix(SpectralInterface):
     input_spec = RegionDistanceMatrixInputSpec
     output_spec = TableOutputSpec
     function = "spectralbrain.spectral.regions.region_distance_matrix"
+    cites_if = {("method", "shapedna"): ("wachinger2015",), ("method", "wesd"): ("konukoglu2013",)}
+    methods = "Regions were compared by the {method} distance of their spectra."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.io.export import save_connectome

@@ -55,3 +55,4 @@ class RefineSurface(MeshInterface):
     input_spec = RefineSurfaceInputSpec
     output_spec = MeshOutputSpec
     function = "spectralbrain.geometry.remesh.refine_surface"
+    methods = "Surfaces were refined by midpoint subdivision."

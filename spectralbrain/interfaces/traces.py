@@ -24,6 +24,8 @@ class HeatTrace(TimesInterface):
     input_spec = HeatTraceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.traces.heat_trace"
+    cites = ("mckean1967", "reuter2006")
+    methods = "The heat trace of each surface was computed."
     array = "heat_trace"
 
 
@@ -45,4 +47,6 @@ class WaveTrace(ArrayInterface):
     input_spec = WaveTraceInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.traces.wave_trace"
+    cites = ("duistermaat1975",)
+    methods = "The wave trace of each surface was computed."
     array = "wave_trace"

@@ -12,8 +12,8 @@ from typing import Any
 from nipype.interfaces.base import isdefined
 from nipype.pipeline.engine.utils import load_resultfile
 
+from spectralbrain.bids.references import REFERENCES, Reference
 from spectralbrain.interfaces.base import SpectralInterface
-from spectralbrain.interfaces.references import REFERENCES, Reference
 
 _TOOLS = {"nipype": "gorgolewski2011", "numpy": "harris2020", "scipy": "virtanen2020"}
 
@@ -73,7 +73,8 @@ def collect_methods(source: Any) -> Methods:
         for interface, values in _runs(path):
             sentence = interface.methods.format_map(_Values(values))
             if sentence:
-                found.setdefault(_with_citations(sentence, interface.cites), interface.cites)
+                cites = interface.citations(values)
+                found.setdefault(_with_citations(sentence, cites), cites)
     keys = [*(key for cites in found.values() for key in cites), *(_TOOLS.values() if paths else ())]
     references = tuple(REFERENCES[key] for key in sorted(set(keys)))
     versions = {name: importlib.metadata.version(name) for name in ("spectralbrain", *_TOOLS)}

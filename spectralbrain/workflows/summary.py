@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from spectralbrain.errors import MissingDependencyError, SpectralBrainError
 from spectralbrain.io._atomic import write_text_atomic
 from spectralbrain.spectral.shapedna import compute_shapedna
 from spectralbrain.spectral.spectrum import Spectrum
+from spectralbrain.workflows.asymmetry import ASYMMETRY_COLUMNS, ASYMMETRY_FIELDS, asymmetry_values
 from spectralbrain.workflows.outputs import plain
 from spectralbrain.workflows.state import ParticipantState, SurfaceState
 
@@ -146,7 +147,46 @@ def write_participant_tables(task: Any, state: ParticipantState) -> list[Path]:
         written.append(write_text_atomic(task.output_dir / name, format_tsv(rows, columns)))
         document = table_sidecar(spectra, task.parameters.normalization, sources)
         written.append(write_text_atomic(task.output_dir / sidecar_name(name), as_json(document)))
+        written += _write_asymmetry(task.output_dir, task.subject, session, surfaces)
     return written
+
+
+def _write_asymmetry(
+    output: Path, subject: str, session: str, surfaces: Sequence[SurfaceState]
+) -> list[Path]:
+    """Write left against right of each pair of surfaces alike in all but the hemisphere; none: nothing."""
+    sides: dict[str, dict[tuple[str, ...], SurfaceState]] = {"L": {}, "R": {}}
+    for state in surfaces:
+        side = sides.get(state.entities["hemisphere"])
+        if side is not None:
+            side[tuple(label for key, label in state.entities.items() if key != "hemisphere")] = state
+    rows, sources = [], []
+    for place in (p for p in sides["L"] if p in sides["R"]):
+        pair = [sides[h][place] for h in "LR"]
+        facts = {key: pair[0].entities[key] for key in ("structure", "surface", "space", "density")}
+        row: dict[str, Any] = {"index": len(rows) + 1, "name": facts["structure"], **facts}
+        failed = [state.reason for state in pair if state.status == "failed"]
+        if failed:
+            row["reason"] = "; ".join(dict.fromkeys(failed))
+        else:
+            row |= asymmetry_values(*(Spectrum.load(output / eigenpairs_of(state)) for state in pair))
+            sources += [f"bids::{eigenpairs_of(state)}" for state in pair]
+        rows.append(row)
+    if not sources:
+        return []
+    name = table_name(subject, session, "asymmetry")
+    columns = ["index", "name", "structure", "surface", "space", "density", *ASYMMETRY_COLUMNS]
+    document = {
+        "Description": "Left against right: unsigned distance of shape, signed differences of size",
+        "Sources": sources,
+        **{c: COLUMNS.get(c, {"Description": c}) for c in columns},
+        "name": {"Description": "Structure"},
+        **ASYMMETRY_FIELDS,
+    }
+    return [
+        write_text_atomic(output / name, format_tsv(rows, columns)),
+        write_text_atomic(output / sidecar_name(name), as_json(document)),
+    ]
 
 
 def table_sidecar(spectra: list[str], normalization: str, sources: list[str]) -> dict[str, Any]:
@@ -195,7 +235,7 @@ def write_participant_report(task: Any, state: ParticipantState) -> tuple[list[P
             subject=task.subject,
             parameters={key: value for key, value in task.parameters.as_dict().items() if value is not None},
             methods="\n\n".join(methods_text(task.parameters, __version__)),
-            references=[reference.as_text() for reference in references_of(task.parameters)],
+            references=[reference.text for reference in references_of(task.parameters)],
         )
     except MissingDependencyError as error:
         return [], [], f"no report: {error}"

@@ -20,11 +20,11 @@ from nipype.interfaces.utility import IdentityInterface
 
 import spectralbrain as sb
 import spectralbrain.workflows as workflows
+from spectralbrain.bids.references import REFERENCES
 from spectralbrain.errors import ArrayError
 from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces import Decompose
 from spectralbrain.interfaces.memory import estimate_mem_gb
-from spectralbrain.interfaces.references import REFERENCES
 from spectralbrain.workflows import (
     collect_methods,
     init_connectome_wf,
@@ -204,7 +204,7 @@ def test_methods_tell_what_ran_and_nothing_else(surfaces: SimpleNamespace, tmp_p
     assert f"spectralbrain {sb.__version__}" in methods.text
     keys = {reference.key for reference in methods.references}
     assert {"reuter2006", "aubry2011", "gorgolewski2011", "virtanen2020"} == keys - {"harris2020"}
-    assert methods.bibtex.count("@misc{") == len(keys)
+    assert len(re.findall(r"^@\w+{", methods.bibtex, re.M)) == len(keys)
 
 
 def test_methods_leave_out_what_failed(tmp_path: Path) -> None:
@@ -222,13 +222,16 @@ def test_references_are_complete() -> None:
     for names in interfaces.REGISTRY.values():
         for name in names:
             cls = getattr(interfaces, name)
-            cited |= set(cls.cites)
-            assert len(cls._references) == len(cls.cites)
+            conditional = [key for keys in cls.cites_if.values() for key in keys]
+            cited |= {*cls.cites, *conditional}
+            for option, value in cls.cites_if:
+                assert value in cls.input_spec().trait(option).trait_type.values
+            assert len(cls._references) == len(cls.cites) + len(conditional)
             values = {*cls.input_spec().copyable_trait_names(), *cls.output_spec().copyable_trait_names()}
             assert set(re.findall(r"{(\w+)}", cls.methods)) <= values, name
     for reference in REFERENCES.values():
-        assert reference.text.startswith(reference.authors[0])
-        assert re.fullmatch(r"@misc\{\w+,\n.*\n\}", reference.bibtex, re.S)
+        assert reference.text.startswith(reference.authors)
+        assert re.fullmatch(r"@(article|inproceedings|book)\{\w+,\n.*\n\}", reference.bibtex, re.S)
     assert cited <= set(REFERENCES)
 
 
