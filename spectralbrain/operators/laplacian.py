@@ -64,6 +64,17 @@ class Discretization:
         return abs(coupling) + abs(self.stiffness)
 
 
+def default_mass(laplacian: str) -> str:
+    """Return the mass matrix that goes with a Laplacian where none is named.
+
+    Examples
+    --------
+    >>> default_mass("cotangent"), default_mass("robust")
+    ('consistent', 'lumped')
+    """
+    return "lumped" if laplacian == "robust" else "consistent"
+
+
 def discretize(
     domain: Domain, laplacian: str = "cotangent", mass: str = "consistent", weight: FloatArray | None = None
 ) -> Discretization:

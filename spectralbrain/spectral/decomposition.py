@@ -228,7 +228,7 @@ def decompose(
     *,
     mask: BoolArray | None = None,
     laplacian: Laplacian = "cotangent",
-    mass: Mass = "consistent",
+    mass: Mass | None = None,
     boundary: Boundary = "neumann",
     weight: FloatArray | None = None,
     below: float | None = None,
@@ -257,8 +257,9 @@ def decompose(
         many): on flat surfaces the error falls with the fourth power of the edge length instead of the
         second; on curved ones the flat triangles keep it at the second. Eigenvectors are returned at the
         vertices, where `mass`, that of linear elements, holds them orthonormal only up to interpolation.
-    mass : {'consistent', 'lumped'}
-        Mass matrix; 'robust' needs 'lumped', 'quadratic' needs 'consistent'.
+    mass : {'consistent', 'lumped'}, optional
+        Mass matrix. Default 'consistent'; with ``laplacian='robust'`` 'lumped', the only one it has.
+        'quadratic' needs 'consistent'.
     boundary : {'neumann', 'dirichlet'}
         Condition on boundary edges, where there are any.
     weight : (N,) array, optional

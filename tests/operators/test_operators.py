@@ -141,7 +141,8 @@ def test_robust_laplacian_accepts_what_is_no_surface() -> None:
 
 def test_robust_laplacian_comes_with_its_own_mass() -> None:
     with pytest.raises(ArrayError, match="mass='lumped'"):
-        sphere(1).decompose(k=3, laplacian="robust")
+        sphere(1).decompose(k=3, laplacian="robust", mass="consistent")
+    assert sphere(1).decompose(k=3, laplacian="robust").metadata["mass"] == "lumped"
 
 
 def test_robust_laplacian_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,13 @@ from spectralbrain.errors import ArrayError, ConvergenceError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.curvature import lost_area
 from spectralbrain.operators.domain import Domain, build_domain
-from spectralbrain.operators.laplacian import LAPLACIANS, MASSES, Discretization, discretize
+from spectralbrain.operators.laplacian import (
+    LAPLACIANS,
+    MASSES,
+    Discretization,
+    default_mass,
+    discretize,
+)
 from spectralbrain.operators.point_cloud import PointDomain, discretize_points
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
@@ -55,7 +61,7 @@ def solve_surface(
     *,
     mask: Any = None,
     laplacian: str = "cotangent",
-    mass: str = "consistent",
+    mass: str | None = None,
     boundary: str = "neumann",
     weight: Any = None,
     below: float | None = None,
@@ -71,6 +77,7 @@ def solve_surface(
     """
     from spectralbrain.spectral.decomposition import SpectralDecomposition
 
+    mass = default_mass(laplacian) if mass is None else mass
     given = {"laplacian": laplacian, "mass": mass, "boundary": boundary, "on_unverified": on_unverified}
     _check_choices(given)
     if isinstance(tol, bool) or not isinstance(tol, int | float) or not 1e-10 <= tol <= 1e-3:
