@@ -1,8 +1,9 @@
 """Distances between points of one surface: diffusion, commute time, biharmonic.
 
 All three are d(x, y)^2 = sum_i g(lambda_i) (phi_i(x) - phi_i(y))^2: Euclidean distances between rows of
-the eigenvectors scaled by sqrt(g). Only the rows asked for are formed; no N x N matrix unless all
-vertices are sources.
+the eigenvectors scaled by sqrt(g), invariant to rigid motion, the order of vertices, signs and rotations
+inside an eigenspace. Only the rows asked for are formed; no N x N matrix unless all vertices are
+sources.
 """
 
 from __future__ import annotations

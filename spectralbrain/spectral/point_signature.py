@@ -45,6 +45,8 @@ def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -
 
     Notes
     -----
+    Invariant to rigid motion, the order of vertices and scaling; distances between rows also to signs and to
+    rotations inside an eigenspace.
     SpectralBrain 0.1.0 agrees on a connected closed or Neumann surface; it always drops one mode, of a
     Dirichlet spectrum too, and sets coordinates with lambda < 1e-10 mm^-2 to zero.
 
@@ -92,7 +94,8 @@ def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None =
 
     Notes
     -----
-    The sum converges quickly: terms fall like n^-2. SpectralBrain 0.1.0 agrees where lambda_1 > 1e-10 mm^-2.
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace. The
+    sum converges quickly: terms fall like n^-2. SpectralBrain 0.1.0 agrees where lambda_1 > 1e-10 mm^-2.
     The "improved" signature (IBKS) that it also has is not offered: no published definition was found that is
     deterministic.
 

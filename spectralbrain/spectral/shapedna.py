@@ -62,6 +62,8 @@ def compute_shapedna(
 
     Notes
     -----
+    Invariant to rigid motion, reflection, the order of vertices and the choice of eigenvectors; 'area' and
+    'volume' also to scaling, 'none' scales with s^-2.
     SpectralBrain 0.1.0 gives the same numbers for 'area' and 'none' on a connected closed or Neumann
     surface. It drops exactly one eigenvalue always (also of a Dirichlet spectrum, and only one of
     several null modes), has no index reweighting, and raises for 'volume'. Its 'fiedler' (lambda_n /

@@ -43,6 +43,11 @@ def heat_trace(
     Peinecke (2006), Computer-Aided Design 38, 342-366, for area, boundary length and Euler characteristic
     from it.
 
+    Notes
+    -----
+    Invariant to rigid motion, the order of vertices and the choice of eigenvectors; at fixed t / A to
+    scaling.
+
     Examples
     --------
     >>> from spectralbrain.spectral.spectrum import Spectrum
@@ -85,6 +90,11 @@ def wave_trace(
     References
     ----------
     Duistermaat & Guillemin (1975), Inventiones Mathematicae 29, 39-79.
+
+    Notes
+    -----
+    Invariant to rigid motion, the order of vertices and the choice of eigenvectors; at fixed t / sqrt(A) to
+    scaling.
 
     Examples
     --------

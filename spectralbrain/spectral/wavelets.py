@@ -104,8 +104,7 @@ def compute_wavelets(
     Returns
     -------
     (N, T) array, mm^-2
-        NaN outside the domain. Null modes do not contribute, g(0) = 0. Free of signs and of rotations
-        inside eigenspaces.
+        NaN outside the domain. Null modes do not contribute, g(0) = 0.
 
     Raises
     ------
@@ -120,6 +119,8 @@ def compute_wavelets(
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace; at
+    fixed s / A, scaling by r multiplies it by r^-2.
     Exact for the modes at hand, which hold all bands whose g(s lambda) vanishes beyond lambda_k; no Chebyshev
     approximation. SpectralBrain 0.1.0 (`sgw_descriptor`) returns the square by default, and its
     scales are those of each shape (ours: ``scale='raw'``).
