@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,16 @@ def test_pages_are_written_once(pages, tmp_path):
 def test_readme_lists_every_node(pages, checkout):
     text = (checkout / "README.md").read_text(encoding="utf-8")
     assert pages.with_nodes(text) == text, "run: python docs/extensions/generated_pages.py"
+
+
+def test_the_picture_of_the_readme_is_what_the_script_draws(checkout, tmp_path):
+    """Up to the fonts' rendering, which differs between versions of the drawing library."""
+    pytest.importorskip("nilearn", reason="nilearn is not installed")
+    specification = importlib.util.spec_from_file_location("figures", checkout / "docs" / "figures.py")
+    figures = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(figures)
+    for drawn in figures.main(tmp_path):
+        committed = checkout / "docs" / "images" / drawn.name
+        pictures = [np.asarray(Image.open(path).convert("RGB"), float) for path in (drawn, committed)]
+        assert pictures[0].shape == pictures[1].shape, f"run: python docs/figures.py ({drawn.name})"
+        assert np.abs(pictures[0] - pictures[1]).mean() < 2
