@@ -132,11 +132,11 @@ def compute_si_hks(
     decomposition : SpectralDecomposition
         Closed or Neumann: without a null mode h vanishes exponentially and its logarithm has no limit.
     time : {'area', 'raw'}
-        'raw': t in mm^2, as published. The window of tau is finite, so a shift moves part of the
-        signal out of it, and the descriptor drifts with scale: fsaverage5 with 100 modes by 0.4 % at ten times the
-        size and 17 % at a hundred times, a hippocampal sheet by 25 % at ten times. 'area': the same with t measured in
-        units of A / (100,000 mm^2), exactly scale-free; both agree for a surface of 100,000 mm^2,
-        about one human hemisphere.
+        'raw': t in mm^2, as published. The window of tau is finite, so a shift moves part of the signal
+        out of it, and the descriptor drifts with scale: fsaverage5 with 100 modes by 0.4 % at ten times
+        the size and 17 % at a hundred times, a hippocampal sheet by 25 % at ten times. 'area': the same
+        with t measured in units of A / (100,000 mm^2), exactly scale-free; both agree for a surface of
+        100,000 mm^2, about one human hemisphere.
     n_frequencies : int
         Lowest frequencies kept, the zeroth included.
     alpha, tau_min, tau_max, tau_step : float
