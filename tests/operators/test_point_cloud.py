@@ -9,7 +9,7 @@ import spectralbrain as sb
 from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.geometry import solids
 
-pytest.importorskip("robust_laplacian")
+pytest.importorskip("robust_laplacian", reason="robust_laplacian is not installed")
 ROBUST = {"laplacian": "robust", "mass": "lumped"}
 
 

@@ -11,7 +11,9 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cosine, mahalanobis
 
+import spectralbrain as sb
 from spectralbrain.errors import ArrayError, IncompatibleError
+from spectralbrain.spectral._wesd_bound import dirichlet_bound
 from spectralbrain.spectral.shape_distance import (
     Distance,
     shapedna_distance,
@@ -19,6 +21,7 @@ from spectralbrain.spectral.shape_distance import (
     wesd,
     wesd_matrix,
 )
+from spectralbrain.spectral.shapedna import compute_shapedna
 from spectralbrain.spectral.spectrum import Spectrum
 
 SPHERE = np.repeat(np.arange(6.0), 2 * np.arange(6) + 1)
@@ -188,6 +191,17 @@ def test_score_is_refused_for_a_curved_dirichlet_surface():
     low = spectrum(np.arange(1.0, 9) * 0.1, 10.0, 0, "dirichlet")
     with pytest.raises(ArrayError, match="violates the bounds of flat domains"):
         wesd(low, low, score=True)
+
+
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_a_real_neumann_sheet_violates_the_bound(shared_data, side):
+    name = f"hemi-{side}_space-T1w_den-8k_label-hipp_midthickness.surf.gii"
+    sheet = sb.load_mesh(shared_data / "hippunfold-v2" / name).decompose(k=4)
+    values = compute_shapedna(sheet, normalization="none")
+    with pytest.raises(ArrayError, match="violates the bounds of flat domains"):
+        dirichlet_bound(values, values, sheet.surface_area, 2.0)
+    with pytest.raises(ArrayError, match="Dirichlet boundary only, found 'neumann' for a"):
+        wesd(sheet, sheet, score=True)
 
 
 def test_dirichlet_and_neumann_are_not_compared():
