@@ -52,7 +52,9 @@ class DecompositionInputSpec(SpectralInputSpec):
 class TimesInputSpec(DecompositionInputSpec):
     """The inputs of a node that evaluates at diffusion times."""
 
-    times, times_file, times_key = array_or_file("times", "diffusion times (T,), mm^2 or t/A, see time")
+    times, times_file, times_key = array_or_file(
+        "times", "diffusion times (T,), mm^2 or t/A, see time", units="mm^2 or t/A"
+    )
     time = traits.Enum("raw", "area", desc="unit of the times: 'raw' is mm^2, 'area' multiples of the area")
 
 

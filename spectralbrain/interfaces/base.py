@@ -326,7 +326,7 @@ def out_file(default: str, desc: str) -> Any:
 
 
 def array_or_file(
-    name: str, desc: str, *, holds: str = "array", mandatory: bool = False
+    name: str, desc: str, *, holds: str = "array", mandatory: bool = False, units: str | None = None
 ) -> tuple[Array, InputFile, Any]:
     """Return the traits ``X``, ``X_file`` and ``X_key`` of an array argument.
 
@@ -334,6 +334,7 @@ def array_or_file(
     for example ``descriptors/hks`` in an HDF5 cache.
     """
     either = {"xor": [name, f"{name}_file"], **({"mandatory": True} if mandatory else {})}
+    either |= {"units": units} if units else {}
     return (
         Array(desc=desc, **either),
         InputFile(holds, desc=f"{desc}; a file that holds it", **either),

@@ -27,7 +27,7 @@ class BuildGeometricConnectomeInputSpec(SpectralInputSpec):
     )
     labels, labels_file, labels_key = array_or_file("labels", "region of each vertex (N,)", holds="labels")
     weights, weights_file, weights_key = array_or_file(
-        "weights", "vertex areas (N,), mm^2, as VertexAreas makes them"
+        "weights", "vertex areas (N,), mm^2, as VertexAreas makes them", units="mm^2"
     )
     names = traits.Dict(
         key_trait=traits.Int, value_trait=traits.Str, desc="names of the ids, instead of the labels' own"

@@ -27,7 +27,7 @@ from spectralbrain.interfaces.base import (
 class DecomposeInputSpec(SpectralInputSpec):
     """Inputs of Decompose."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface, mm")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     k = traits.Range(low=1, xor=["k", "below"], desc="number of modes, null modes included; 100 if omitted")
     mask, mask_file, mask_key = array_or_file(
         "mask", "vertices to keep (N,), for example all but the medial wall", holds="mask"

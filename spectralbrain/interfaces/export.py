@@ -40,17 +40,21 @@ class SaveHDF5InputSpec(SpectralInputSpec):
     in_files = InputMultiObject(
         InputFile("cache"), desc="HDF5 caches to merge: what several nodes computed on one surface"
     )
-    eigenvalues, eigenvalues_file, eigenvalues_key = array_or_file("eigenvalues", "eigenvalues (k,), mm^-2")
-    eigenvectors, eigenvectors_file, eigenvectors_key = array_or_file(
-        "eigenvectors", "eigenvectors (N, k), mm^-1, NaN rows outside the domain"
+    eigenvalues, eigenvalues_file, eigenvalues_key = array_or_file(
+        "eigenvalues", "eigenvalues (k,), mm^-2", units="mm^-2"
     )
-    vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm")
+    eigenvectors, eigenvectors_file, eigenvectors_key = array_or_file(
+        "eigenvectors", "eigenvectors (N, k), mm^-1, NaN rows outside the domain", units="mm^-1"
+    )
+    vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm", units="mm")
     faces, faces_file, faces_key = array_or_file("faces", "triangles (F, 3), vertex indices")
     descriptors = traits.Dict(key_trait=traits.Str, desc="descriptor arrays by name; those of in_files stay")
     metadata = traits.Dict(
         key_trait=traits.Str, desc="facts stored as attributes; they win over those of in_files"
     )
-    mass_file = InputFile("mass", desc="decomposition whose mass matrix (N, N), mm^2, is stored")
+    mass_file = InputFile(
+        "mass", units="mm^2", desc="decomposition whose mass matrix (N, N), mm^2, is stored"
+    )
     compression = traits.Enum("gzip", "lzf", None, usedefault=True, desc="compression filter")
     compression_opts = traits.Range(low=0, high=9, value=4, usedefault=True, desc="gzip level")
     out_file = out_file("cache.h5", "name of the HDF5 file")
@@ -129,8 +133,10 @@ def _equal(one: Any, other: Any) -> bool:
 class SaveMeshInputSpec(SpectralInputSpec):
     """Inputs of SaveMesh."""
 
-    mesh_file = InputFile("mesh", desc="surface file or HDF5 cache that holds vertices and faces")
-    vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm")
+    mesh_file = InputFile(
+        "mesh", units="mm", desc="surface file or HDF5 cache that holds vertices and faces, mm"
+    )
+    vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm", units="mm")
     faces, faces_file, faces_key = array_or_file("faces", "triangles (F, 3), vertex indices")
     structure = traits.Str(desc="for GIFTI: structure in Workbench's words, for example CortexLeft")
     out_file = out_file("mesh.ply", "name of the surface file; its suffix says the format")

@@ -38,7 +38,9 @@ class LabelSurfaceInputSpec(SpectralInputSpec):
         mandatory=True,
         desc="name of a structure of aseg or of a hippocampal subfield, or the labels that make it up",
     )
-    affine, affine_file, affine_key = array_or_file("affine", "for an array: voxel indices to mm, (4, 4)")
+    affine, affine_file, affine_key = array_or_file(
+        "affine", "for an array: voxel indices to mm, (4, 4)", units="mm"
+    )
     space = traits.Enum(
         "scanner", "tkras", usedefault=True, desc="scanner coordinates, or FreeSurfer's surface space"
     )

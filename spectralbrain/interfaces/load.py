@@ -35,7 +35,9 @@ MESH_NAME = "name of the surface file; .surf.gii stores float32 coordinates, .pl
 class LoadMeshInputSpec(SpectralInputSpec):
     """Inputs of LoadMesh."""
 
-    in_file = InputFile("mesh", mandatory=True, desc="surface of any known format, told by content")
+    in_file = InputFile(
+        "mesh", mandatory=True, units="mm", desc="surface, mm, of any known format, told by content"
+    )
     out_file = out_file("mesh.surf.gii", MESH_NAME)
 
 
@@ -58,7 +60,9 @@ class LoadMesh(MeshInterface):
 class LoadFreeSurferSurfaceInputSpec(SpectralInputSpec):
     """Inputs of LoadFreeSurferSurface."""
 
-    in_file = InputFile("mesh", mandatory=True, desc="FreeSurfer triangle geometry under any name")
+    in_file = InputFile(
+        "mesh", mandatory=True, units="mm", desc="FreeSurfer triangle geometry under any name, mm"
+    )
     space = traits.Enum(
         "tkras",
         "scanner",
@@ -80,7 +84,9 @@ class LoadFreeSurferSurface(MeshInterface):
 class LoadGiftiSurfaceInputSpec(SpectralInputSpec):
     """Inputs of LoadGiftiSurface."""
 
-    in_file = InputFile("mesh", mandatory=True, desc="GIFTI surface: .surf.gii, .gii or .gii.gz")
+    in_file = InputFile(
+        "mesh", mandatory=True, units="mm", desc="GIFTI surface, mm: .surf.gii, .gii or .gii.gz"
+    )
     out_file = out_file("mesh.surf.gii", MESH_NAME)
 
 

@@ -15,7 +15,7 @@ from spectralbrain.interfaces.load import MESH_NAME, MeshOutputSpec
 class MaskMeshInputSpec(SpectralInputSpec):
     """Inputs of MaskMesh."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     mask, mask_file, mask_key = array_or_file(
         "mask", "vertices to keep (N,), for example without the medial wall", holds="mask", mandatory=True
     )
@@ -55,8 +55,8 @@ class MaskMesh(MeshInterface):
 class MidthicknessInputSpec(SpectralInputSpec):
     """Inputs of Midthickness."""
 
-    white_file = InputFile("mesh", mandatory=True, desc="white surface")
-    pial_file = InputFile("mesh", mandatory=True, desc="pial surface with the same triangles")
+    white_file = InputFile("mesh", mandatory=True, units="mm", desc="white surface, mm")
+    pial_file = InputFile("mesh", mandatory=True, units="mm", desc="pial surface with the same triangles, mm")
     out_file = out_file("midthickness.surf.gii", MESH_NAME)
 
 

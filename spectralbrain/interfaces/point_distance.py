@@ -16,7 +16,7 @@ class PointsInputSpec(DecompositionInputSpec):
 class DiffusionDistanceInputSpec(PointsInputSpec):
     """Inputs of DiffusionDistance."""
 
-    t = traits.Float(mandatory=True, desc="diffusion time, mm^2 or t/A, see time")
+    t = traits.Float(mandatory=True, units="mm^2 or t/A", desc="diffusion time, mm^2 or t/A, see time")
     time = traits.Enum(
         "raw", "area", usedefault=True, desc="unit of t: 'raw' is mm^2, 'area' multiples of the area"
     )

@@ -23,7 +23,7 @@ from spectralbrain.interfaces.base import (
 class MeshQualityInputSpec(SpectralInputSpec):
     """Inputs of MeshQuality."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface, broken ones too")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm, broken ones too")
     mask, mask_file, mask_key = array_or_file(
         "mask", "vertices to keep (N,): the report is on that part of the surface", holds="mask"
     )
@@ -79,7 +79,7 @@ REPAIRS = (
 class RepairMeshInputSpec(SpectralInputSpec):
     """Inputs of RepairMesh."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     steps = traits.List(
         traits.Enum(*REPAIRS),
         mandatory=True,

@@ -26,7 +26,7 @@ from spectralbrain.interfaces.base import (
 class RegionsInputSpec(SpectralInputSpec):
     """The inputs of a node on a parcellated surface."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface, mm")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     labels, labels_file, labels_key = array_or_file(
         "labels", "region of each vertex (N,)", holds="labels", mandatory=True
     )

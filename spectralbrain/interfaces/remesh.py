@@ -13,7 +13,7 @@ from spectralbrain.interfaces.load import MESH_NAME, MeshOutputSpec
 class SmoothSurfaceInputSpec(SpectralInputSpec):
     """Inputs of SmoothSurface."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     iterations = traits.Int(
         10, usedefault=True, desc="steps, shrinking and growing in turn; an even number, 2 to 1000"
     )
@@ -44,7 +44,7 @@ class SmoothSurface(MeshInterface):
 class RefineSurfaceInputSpec(SpectralInputSpec):
     """Inputs of RefineSurface."""
 
-    mesh_file = InputFile("mesh", mandatory=True, desc="surface")
+    mesh_file = InputFile("mesh", mandatory=True, units="mm", desc="surface, mm")
     times = traits.Int(1, usedefault=True, desc="how often each triangle is split into four, 0 to 6")
     out_file = out_file("refined.surf.gii", MESH_NAME)
 

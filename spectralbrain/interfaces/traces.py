@@ -10,7 +10,9 @@ class HeatTraceInputSpec(SpectralInputSpec):
     """Inputs of HeatTrace."""
 
     spectrum_file = InputFile("spectrum", mandatory=True, desc=DECOMPOSITION)
-    times, times_file, times_key = array_or_file("times", "diffusion times (T,), mm^2 or t/A, see time")
+    times, times_file, times_key = array_or_file(
+        "times", "diffusion times (T,), mm^2 or t/A, see time", units="mm^2 or t/A"
+    )
     n_times = traits.Range(low=1, value=100, usedefault=True, desc="length of the default grid of times")
     time = traits.Enum("raw", "area", desc="unit of the times: 'raw' is mm^2, 'area' multiples of the area")
     out_file = out_file(
@@ -33,7 +35,9 @@ class WaveTraceInputSpec(SpectralInputSpec):
     """Inputs of WaveTrace."""
 
     spectrum_file = InputFile("spectrum", mandatory=True, desc=DECOMPOSITION)
-    times, times_file, times_key = array_or_file("times", "times (T,), mm or t/sqrt(A), see time")
+    times, times_file, times_key = array_or_file(
+        "times", "times (T,), mm or t/sqrt(A), see time", units="mm or t/sqrt(A)"
+    )
     n_times = traits.Range(low=1, value=100, usedefault=True, desc="length of the default grid of times")
     time = traits.Enum("raw", "area", desc="unit of the times: 'raw' is mm, 'area' multiples of sqrt(A)")
     out_file = out_file(

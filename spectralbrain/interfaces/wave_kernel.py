@@ -12,7 +12,9 @@ from spectralbrain.interfaces.base import array_or_file, out_file, traits
 class ComputeWKSInputSpec(DecompositionInputSpec):
     """Inputs of ComputeWKS."""
 
-    energies, energies_file, energies_key = array_or_file("energies", "log(lambda) or log(lambda A), (T,)")
+    energies, energies_file, energies_key = array_or_file(
+        "energies", "log(lambda) or log(lambda A), (T,)", units="log(lambda) or log(lambda A)"
+    )
     n_energies = traits.Range(
         low=1, value=100, usedefault=True, desc="length of the default grid of energies"
     )

@@ -12,7 +12,9 @@ from spectralbrain.interfaces.base import array_or_file, out_file, traits
 class ScalesInputSpec(DecompositionInputSpec):
     """The inputs of both nodes."""
 
-    scales, scales_file, scales_key = array_or_file("scales", "wavelet scales (T,), mm^2 or s/A, see scale")
+    scales, scales_file, scales_key = array_or_file(
+        "scales", "wavelet scales (T,), mm^2 or s/A, see scale", units="mm^2 or s/A"
+    )
     n_scales = traits.Range(low=1, value=5, usedefault=True, desc="length of the default grid of scales")
     kernel = traits.Enum("mexican_hat", "abspline", usedefault=True, desc="shape of the band")
     scale = traits.Enum("raw", "area", desc="unit of the scales: 'raw' is mm^2, 'area' multiples of the area")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 import types
 import typing
@@ -15,7 +16,13 @@ from nipype.interfaces.base import BaseInterface, isdefined, traits
 import spectralbrain
 import spectralbrain.interfaces as interfaces
 from spectralbrain.geometry import repair
-from spectralbrain.interfaces.base import SpectralInputSpec, SpectralInterface, SpectralOutputSpec, resolve
+from spectralbrain.interfaces.base import (
+    Array,
+    SpectralInputSpec,
+    SpectralInterface,
+    SpectralOutputSpec,
+    resolve,
+)
 from spectralbrain.interfaces.quality import REPAIRS
 
 NAMES = [name for names in interfaces.REGISTRY.values() for name in names]
@@ -251,6 +258,9 @@ def test_the_rules_for_specs(name: str) -> None:
                 assert trait_name in trait.xor
             if trait.units:
                 assert trait.units in trait.desc, f"{trait_name}: the unit belongs into desc too"
+            number = isinstance(trait.trait_type, traits.Float | traits.Range | Array)
+            if trait.holds == "mesh" or (number and re.search(r"\bmm\b", trait.desc)):
+                assert trait.units, f"{trait_name}: has a unit"
 
 
 @pytest.mark.parametrize("name", NAMES)
