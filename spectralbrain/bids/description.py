@@ -178,7 +178,9 @@ Written by spectralbrain {version}.
 | `sub-*/anat/*_desc-shapedna_morph.tsv` | one row per surface: size, topology, spectrum, quality, status |
 | `sub-*/anat/*_seg-*_morph.tsv` | one row per region of a parcellation: size, spectrum, status |
 | `sub-*/anat/*_seg-*_relmat.tsv` | region by region distances |
+| `sub-*/anat/*_desc-asymmetry_morph.tsv` | left against right: spectra and sizes of each pair |
 | `sub-*/anat/*_mask.label.gii` | the vertices that were analysed |
+| `sub-*/anat/*_dseg.label.gii`, `*_dseg.tsv` | the parcellations that were used |
 | `sub-*/anat/*.surf.gii` | the analysed surface (with `--write-meshes`) |
 | `sub-*.html`, `group.html` | reports |
 | `desc-*_morph.tsv`, `seg-*_desc-regions_morph.tsv` | the group's tables |

@@ -53,7 +53,7 @@ def product_names(surface: SurfaceInput, parameters: Parameters, *, masked: bool
     -------
     dict
         Keys: 'eigenpairs', 'eigenmodes', per-vertex descriptors, 'mask', 'surface', and
-        'regions:NAME' and 'connectome:NAME' for each parcellation.
+        'dseg:NAME', 'regions:NAME' and 'connectome:NAME' for each parcellation.
     """
     folder = participant_folder(surface.subject, surface.session)
     entities = surface_entities(surface, masked=masked)
@@ -68,6 +68,9 @@ def product_names(surface: SurfaceInput, parameters: Parameters, *, masked: bool
         suffix = to_label(surface.surface)
         names["surface"] = f"{folder}/{build_name(bare, suffix, '.surf.gii')}"
     for parcellation, _ in surface.parcellations:
+        own = {**surface.entities, "label": "" if surface.structure == CORTEX else entities["label"]}
+        dseg = build_name({**own, "seg": to_label(parcellation)}, "dseg", ".label.gii")
+        names[f"dseg:{parcellation}"] = f"{folder}/{dseg}"
         parts = {**entities, "seg": to_label(parcellation)}
         names[f"regions:{parcellation}"] = f"{folder}/{build_name(parts, 'morph', '.tsv')}"
         measure = connectome_measure(parameters)

@@ -23,6 +23,7 @@ TITLES = {
     "bks": "Diagonal of the biharmonic kernel (Lipman 2010)",
     "mask": "Vertices that were analysed: 1 inside, 0 outside (medial wall)",
     "surface": "The analysed surface",
+    "dseg": "The parcellation that was used, one label per vertex",
     "regions": "Size and spectrum of each region of a parcellation, on its own sub-surface",
     "connectome": "Distances between the regions' distributions of a descriptor, weighted by area",
 }

@@ -30,7 +30,7 @@ class AsymmetryRow:
     measure, left, right : str
         What, and its values with unit.
     index : float
-        ``2 (L - R) / (L + R)``, positive where the left is larger.
+        ``(L - R) / (L + R)``, as in the tables; positive where the left is larger.
     """
 
     measure: str
@@ -62,7 +62,7 @@ def asymmetry_rows(left: Spectrum, right: Spectrum) -> list[AsymmetryRow]:
             continue
         a, b = float(a), float(b)
         rows.append(
-            AsymmetryRow(words, f"{number(a, 4)} {unit}", f"{number(b, 4)} {unit}", 2 * (a - b) / (a + b))
+            AsymmetryRow(words, f"{number(a, 4)} {unit}", f"{number(b, 4)} {unit}", (a - b) / (a + b))
         )
     return rows
 

@@ -26,11 +26,13 @@ from spectralbrain.bids.parameters import VERTEX_DESCRIPTORS, Parameters
 from spectralbrain.bids.products import connectome_measure, product_names, sidecar_name
 from spectralbrain.bids.sidecars import MATRIX_FIELDS, bids_uri, column_sidecar, product_sidecar
 from spectralbrain.bids.tables import format_tsv, parse_tsv
+from spectralbrain.errors import SpectralBrainError
 from spectralbrain.interfaces.base import is_status_file, read_status
 from spectralbrain.io._atomic import write_bytes_atomic
 from spectralbrain.io._gifti_surface import write as write_gifti_surface
 from spectralbrain.io.export import open_hdf5
 from spectralbrain.spectral.spectrum import Spectrum
+from spectralbrain.workflows.labels import mask_gifti, parcellation_files
 from spectralbrain.workflows.state import RECORD
 
 WORKBENCH_STRUCTURES = {
@@ -116,10 +118,11 @@ class SinkSurface(SimpleInterface):
         contents: dict[str, bytes] = {}
         for product, name in names.items():
             if product not in files and product not in ("mask", "surface"):
-                continue
+                continue  # parcellations come below
             columns: list[str] = []
             if product == "mask":
-                contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface)
+                structure = workbench_structure(surface)
+                contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface, structure)
             elif product == "surface":
                 contents[name] = surface_gifti(files["eigenpairs"], surface)
             elif product.startswith("regions:"):
@@ -139,6 +142,7 @@ class SinkSurface(SimpleInterface):
             )
             document.update(column_sidecar(columns))
             contents[sidecar_name(name)] = as_json(document).encode()
+        contents.update(_parcellations(surface, parameters, names, spectrum, roots, masked=spec.masked))
         for name, data in contents.items():
             write_bytes_atomic(output / name, data)
         record = Path(runtime.cwd, RECORD)
@@ -172,6 +176,39 @@ class SinkSurface(SimpleInterface):
     def _quality(self) -> Any:
         path = self.inputs.quality_file
         return json.loads(Path(path).read_text(encoding="utf-8")) if isdefined(path) else None
+
+
+def _parcellations(
+    surface: SurfaceInput,
+    parameters: Parameters,
+    names: Mapping[str, str],
+    spectrum: Spectrum,
+    roots: Mapping[str, Path],
+    *,
+    masked: bool,
+) -> dict[str, bytes]:
+    """Return the parcellations that were used, by path; one that does not fit has been reported before."""
+    contents: dict[str, bytes] = {}
+    n_vertices = int(spectrum.metadata["n_vertices"])
+    for name, path in surface.parcellations:
+        try:
+            gifti, table = parcellation_files(path, name, n_vertices, workbench_structure(surface))
+        except (SpectralBrainError, OSError):
+            continue
+        document = product_sidecar(
+            "dseg",
+            surface,
+            parameters,
+            spectrum.metadata,
+            [bids_uri(path, roots)],
+            masked=masked,
+            Parcellation=name,
+        )
+        place = names[f"dseg:{name}"]
+        contents[place] = gifti
+        contents[f"{place.removesuffix('.label.gii')}.tsv"] = table
+        contents[sidecar_name(place)] = as_json(document).encode()  # BIDS defines the columns itself
+    return contents
 
 
 def region_table(path: Path) -> tuple[str, list[str]]:
@@ -304,27 +341,3 @@ def surface_gifti(path: Path, surface: SurfaceInput) -> bytes:
             geometric_type="Anatomical",
         )
     return stream.getvalue()
-
-
-def mask_gifti(domain: Any, surface: SurfaceInput) -> bytes:
-    """Return the bytes of a label GIFTI: 1 inside the analysed domain, 0 outside."""
-    from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiLabel, GiftiLabelTable, GiftiMetaData
-
-    table = GiftiLabelTable()
-    for key, name, rgba in (
-        (0, "outside", (0.0, 0.0, 0.0, 0.0)),
-        (1, surface.structure, (0.2, 0.6, 0.9, 1.0)),
-    ):
-        label = GiftiLabel(key, *rgba)
-        label.label = name
-        table.labels.append(label)
-    array = GiftiDataArray(
-        np.asarray(domain).astype(np.int32),
-        intent="NIFTI_INTENT_LABEL",
-        datatype="NIFTI_TYPE_INT32",
-        meta=GiftiMetaData({"Name": f"{surface.structure} mask"}),
-    )
-    meta = GiftiMetaData({"AnatomicalStructurePrimary": workbench_structure(surface)})
-    image = GiftiImage(darrays=[array], labeltable=table, meta=meta)
-    data: bytes = image.to_bytes()
-    return data

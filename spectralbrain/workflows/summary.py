@@ -59,16 +59,16 @@ def eigenpairs_of(state: SurfaceState) -> str:
     return next(name for name in state.files if name.endswith(EIGENPAIRS))
 
 
-def surface_row(output: Path, state: SurfaceState, normalization: str, *, shapedna: bool) -> dict[str, Any]:
+def surface_row(
+    output: Path, state: SurfaceState, normalization: str, *, shapedna: bool, spectrum: Spectrum | None
+) -> dict[str, Any]:
     """Return a surface's row: identity, status, size, topology, spectrum."""
     facts = state.entities
     name = " ".join(p for p in (facts["structure"], facts["hemisphere"], facts["surface"]) if p)
     keys = ("hemisphere", "structure", "surface", "space", "density")
     row: dict[str, Any] = {"name": name, **{key: facts[key] for key in keys}}
-    if state.status == "failed":
+    if spectrum is None:
         return {**row, "status": "failed", "reason": state.reason}
-    path = output / eigenpairs_of(state)
-    spectrum = Spectrum.load(path)
     sidecar = json.loads((output / sidecar_name(eigenpairs_of(state))).read_text(encoding="utf-8"))
     flags = [*flags_of(spectrum, sidecar).values(), *([state.reason] if state.reason else [])]
     row |= {"medial_wall": sidecar["MedialWall"], "boundary": spectrum.metadata.get("boundary")}
@@ -135,8 +135,13 @@ def write_participant_tables(task: Any, state: ParticipantState) -> list[Path]:
     written = []
     for session, surfaces in sorted(sessions.items()):
         wants = "shapedna" in task.parameters.descriptors
+        found = [
+            Spectrum.load(task.output_dir / eigenpairs_of(s)) if s.status != "failed" else None
+            for s in surfaces
+        ]
         rows = [
-            surface_row(task.output_dir, s, task.parameters.normalization, shapedna=wants) for s in surfaces
+            surface_row(task.output_dir, s, task.parameters.normalization, shapedna=wants, spectrum=spectrum)
+            for s, spectrum in zip(surfaces, found, strict=True)
         ]
         for i, row in enumerate(rows, 1):
             row["index"] = i
@@ -147,30 +152,36 @@ def write_participant_tables(task: Any, state: ParticipantState) -> list[Path]:
         written.append(write_text_atomic(task.output_dir / name, format_tsv(rows, columns)))
         document = table_sidecar(spectra, task.parameters.normalization, sources)
         written.append(write_text_atomic(task.output_dir / sidecar_name(name), as_json(document)))
-        written += _write_asymmetry(task.output_dir, task.subject, session, surfaces)
+        written += _write_asymmetry(task.output_dir, task.subject, session, surfaces, found)
     return written
 
 
 def _write_asymmetry(
-    output: Path, subject: str, session: str, surfaces: Sequence[SurfaceState]
+    output: Path,
+    subject: str,
+    session: str,
+    surfaces: Sequence[SurfaceState],
+    spectra: Sequence[Spectrum | None],
 ) -> list[Path]:
     """Write left against right of each pair of surfaces alike in all but the hemisphere; none: nothing."""
-    sides: dict[str, dict[tuple[str, ...], SurfaceState]] = {"L": {}, "R": {}}
-    for state in surfaces:
+    sides: dict[str, dict[tuple[str, ...], tuple[SurfaceState, Spectrum | None]]] = {"L": {}, "R": {}}
+    for state, spectrum in zip(surfaces, spectra, strict=True):
         side = sides.get(state.entities["hemisphere"])
         if side is not None:
-            side[tuple(label for key, label in state.entities.items() if key != "hemisphere")] = state
-    rows, sources = [], []
+            place = tuple(label for key, label in state.entities.items() if key != "hemisphere")
+            side[place] = state, spectrum
+    rows: list[dict[str, Any]] = []
+    sources: list[str] = []
     for place in (p for p in sides["L"] if p in sides["R"]):
-        pair = [sides[h][place] for h in "LR"]
-        facts = {key: pair[0].entities[key] for key in ("structure", "surface", "space", "density")}
+        (left, left_spectrum), (right, right_spectrum) = sides["L"][place], sides["R"][place]
+        facts = {key: left.entities[key] for key in ("structure", "surface", "space", "density")}
         row: dict[str, Any] = {"index": len(rows) + 1, "name": facts["structure"], **facts}
-        failed = [state.reason for state in pair if state.status == "failed"]
-        if failed:
+        if left_spectrum is None or right_spectrum is None:
+            failed = [state.reason for state in (left, right) if state.status == "failed"]
             row["reason"] = "; ".join(dict.fromkeys(failed))
         else:
-            row |= asymmetry_values(*(Spectrum.load(output / eigenpairs_of(state)) for state in pair))
-            sources += [f"bids::{eigenpairs_of(state)}" for state in pair]
+            row |= asymmetry_values(left_spectrum, right_spectrum)
+        sources += [f"bids::{eigenpairs_of(state)}" for state in (left, right) if state.status != "failed"]
         rows.append(row)
     if not sources:
         return []

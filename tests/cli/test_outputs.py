@@ -151,7 +151,9 @@ def test_tables(output):
             assert len(cells) == len(header), path
             assert all(cell not in ("", "nan", "NaN", "None", "inf", "-inf") for cell in cells), path
         sidecar = json.loads(path.with_suffix(".json").read_text())
-        if not path.name.endswith("_relmat.tsv"):
+        if path.name.endswith("_dseg.tsv"):
+            assert header == ["index", "name", "color"]  # as BIDS defines them
+        elif not path.name.endswith("_relmat.tsv"):
             assert set(header) <= set(sidecar), path
         else:
             assert header[0] == "node"
@@ -199,6 +201,42 @@ def test_maps_open_in_nibabel(output):
         assert mask.darrays[0].intent == nib.nifti1.intent_codes["NIFTI_INTENT_LABEL"]
         assert np.isfinite(image.darrays[0].data[inside]).all()
         assert np.isnan(image.darrays[0].data[~inside]).all()
+
+
+def test_parcellations_open_in_nibabel_with_names_and_colours(output):
+    paths = files(output, "_dseg.label.gii")
+    assert len(paths) == 11
+    for path in paths:
+        image = nib.load(path)
+        assert image.meta["AnatomicalStructurePrimary"].startswith("Cortex")
+        assert image.darrays[0].data.shape == (642,)
+        table = rows(path.with_name(path.name.replace(".label.gii", ".tsv")))
+        assert {int(r["index"]): r["name"] for r in table} == image.labeltable.get_labels_as_dict()
+        assert set(np.unique(image.darrays[0].data)) <= {int(r["index"]) for r in table}
+        assert all(re.fullmatch("#[0-9a-f]{6}", r["color"]) for r in table)
+        source = json.loads(path.with_name(path.name.replace(".label.gii", ".json")).read_text())
+        assert source["Sources"][0].endswith(".aparc.annot")
+
+
+def test_left_against_right_of_each_participant(output):
+    own = {p.name.partition("_desc")[0]: rows(p) for p in files(output, "_desc-asymmetry_morph.tsv")}
+    assert len(own) == 6
+    for row in rows(output / "desc-asymmetry_morph.tsv"):
+        (mine,) = own[row["name"]]
+        assert (mine["distance"], mine["area_index"]) == (row["distance"], row["area_index"])
+    (lost,) = own["sub-03_ses-b"]  # its right side failed
+    assert lost["distance"] is None
+    assert "rh.white" in lost["reason"]
+
+
+def test_written_surfaces_state_their_structure(output):
+    paths = files(output, ".surf.gii")
+    assert len(paths) == 11
+    for path in paths:
+        side = {"L": "CortexLeft", "R": "CortexRight"}[parse_name(path.name).entities["hemi"]]
+        meta = nib.load(path).get_arrays_from_intent("NIFTI_INTENT_POINTSET")[0].meta
+        assert meta["AnatomicalStructurePrimary"] == side
+        assert meta["GeometricType"] == "Anatomical"
 
 
 def test_eigenmodes_and_sidecar_agree_with_the_cache(output):
