@@ -42,10 +42,15 @@ def submit(slurm: Slurm, dataset: Path, folder: Path, labels: list[str], memory:
 
 @pytest.fixture(scope="module")
 def submission(slurm, dataset, stage) -> Submission:
-    """All participants and one that does not exist; the second is killed while it runs, and requeued."""
+    """All participants and one that does not exist; the second is killed while it runs, and requeued.
+
+    The third line of the list names a file of labels instead of a label.
+    """
     folder = stage / "array"
     folder.mkdir()
-    sent = submit(slurm, dataset, folder, [*SUBJECTS, UNKNOWN], 900)
+    batch = folder / "batch.txt"
+    batch.write_text(f"{SUBJECTS[2]}\n")
+    sent = submit(slurm, dataset, folder, [*SUBJECTS[:2], str(batch), UNKNOWN], 900)
     wait_for(lambda: sent.state(2)["JobState"] == "RUNNING", 120, "task 2 to run")
     wait_for(lambda: (folder / "work" / "logs" / "participant-2.log").exists(), 30, "its first words")
     slurm.run("scontrol", "requeue", f"{sent.array}_2")
