@@ -11,7 +11,7 @@ from typing import Any
 import nipype.pipeline.engine as pe
 import numpy as np
 import pytest
-from interface_toys import Gather, Total
+from interface_toys import Total
 from nipype.interfaces.utility import Function
 
 import spectralbrain as sb
@@ -27,7 +27,6 @@ from spectralbrain.interfaces import (
     SaveHDF5,
 )
 from spectralbrain.interfaces.base import InputFileError, UpstreamError, is_status_file, read_status
-from spectralbrain.resources import granted_threads, resolve_threads
 
 Run = Callable[[pe.Workflow], Any]
 
@@ -293,50 +292,3 @@ def test_a_mapnode_failure_names_its_member(tmp_path: Path) -> None:
     node.inputs.values_file = [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
     with pytest.raises(Exception, match=r"(?s)Subnode 1 failed.*b\.txt: expected numbers.*_many1 \(Total"):
         node.run()
-
-
-# Threads
-
-
-def test_a_node_gets_the_threads_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threadpoolctl import threadpool_info
-
-    seen: list[Any] = []
-
-    def look(self: Gather, **arguments: Any) -> float:
-        pools = [pool["num_threads"] for pool in threadpool_info()]
-        seen.append((resolve_threads(), max(pools, default=1)))
-        return 0.0
-
-    monkeypatch.setattr(Gather, "_call", look)
-    np.ones((50, 50)) @ np.ones((50, 50))
-    Path("a.txt").write_text("1")
-    node = pe.Node(Gather(files=["a.txt"]), name="n", base_dir=str(tmp_path), n_procs=1)
-    node.inputs.files = [str(tmp_path / "a.txt")]
-    assert node.inputs.num_threads == 1
-    node.run()
-    assert seen == [(1, 1)]
-
-
-def test_granted_threads_hold_for_calls_that_leave_them_open() -> None:
-    with granted_threads(3):
-        assert resolve_threads() == 3
-        assert resolve_threads(2) == 2
-        with granted_threads(1):
-            assert resolve_threads() == 1
-        assert resolve_threads() == 3
-    with pytest.raises(ArrayError, match="n_threads"), granted_threads(0):
-        pass
-
-
-def test_importing_the_nodes_starts_no_pool() -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import threading, spectralbrain.interfaces as i\n"
-        "for n in i.__all__[1:]: getattr(i, n)\n"
-        "assert threading.active_count() == 1, threading.enumerate()\n"
-        "import sys; assert 'matplotlib' not in sys.modules and 'h5py' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NIPYPE_NO_ET": "1"})
