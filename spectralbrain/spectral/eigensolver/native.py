@@ -63,15 +63,19 @@ class NativeSolver:
         if self._ready:
             return
         pattern = union_pattern(self.pencil.stiffness, self.pencil.mass)
-        self.symbolic = analyse(pattern)
-        self._stiffness_data = aligned_data(self.pencil.stiffness, pattern)
-        self._mass_data = aligned_data(self.pencil.mass, pattern)
-        order = self.symbolic.order
+        self._order, self._rank = order, _ = self._analyse(pattern)
         self.stiffness = self.pencil.stiffness[order][:, order]
         self.mass = self.pencil.mass[order][:, order]
         self._ready = True
 
-    def factorize(self, shift: float) -> Factorization:
+    def _analyse(self, pattern: Any) -> tuple[IntArray, IntArray]:
+        """Return the order in which unknowns are kept, and its inverse."""
+        self.symbolic = analyse(pattern)
+        self._stiffness_data = aligned_data(self.pencil.stiffness, pattern)
+        self._mass_data = aligned_data(self.pencil.mass, pattern)
+        return self.symbolic.order, self.symbolic.row_rank
+
+    def factorize(self, shift: float) -> Any:
         """Return the factorisation of A - shift B."""
         return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, self.team)
 
@@ -83,9 +87,9 @@ class NativeSolver:
             return dense_pairs(pencil)
         self._prepare()
         values = np.empty(0) if known is None else known.values
-        parts = [] if known is None else [known.vectors[self.symbolic.order]]
+        parts = [] if known is None else [known.vectors[self._order]]
         while len(values) < count:
-            window = next_window(values, count)
+            window = self._next_window(values, count)
             found = self._window(window)
             parts = [*_first_columns(parts, window.n_before), found.vectors]
             values = np.concatenate([values[: window.n_before], found.values])
@@ -96,6 +100,12 @@ class NativeSolver:
         del parts
         values, vectors = rayleigh_ritz(*self._operators(), vectors)
         return Pairs(values, self._restored(vectors))
+
+    def _next_window(self, values: FloatArray, count: int) -> Window:
+        return next_window(values, count)
+
+    def _refining_shift(self, values: FloatArray, columns: IntArray) -> float:
+        return _middle_gap(values, columns)
 
     def _operators(self) -> tuple[Panels, RowSplit, RowSplit]:
         panels = Panels(self.pencil.n, self.team)
@@ -116,9 +126,7 @@ class NativeSolver:
                     width *= 2
                 delay = 1
 
-    def _block_lanczos(
-        self, window: Window, shift: float, factor: Factorization, width: int, delay: int
-    ) -> Pairs:
+    def _block_lanczos(self, window: Window, shift: float, factor: Any, width: int, delay: int) -> Pairs:
         panels, _, mass = self._operators()
         capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
         lanczos = BlockLanczos(
@@ -148,9 +156,7 @@ class NativeSolver:
             )
         return Pairs(approximate, vectors)
 
-    def _correct(
-        self, factor: Factorization, values: FloatArray, vectors: FloatArray, columns: IntArray
-    ) -> None:
+    def _correct(self, factor: Any, values: FloatArray, vectors: FloatArray, columns: IntArray) -> None:
         """Apply one inverse iteration to some columns, in place, and make them orthonormal to the others.
 
         It is written as a correction, x - (A - sigma B)^-1 (A x - lambda B x), so that what it adds is small
@@ -172,7 +178,7 @@ class NativeSolver:
         panels = Panels(self.pencil.n, self.team)
 
         def gather(rows: slice) -> None:
-            np.take(vectors, self.symbolic.row_rank[rows], axis=0, out=out[rows])
+            np.take(vectors, self._rank[rows], axis=0, out=out[rows])
 
         panels.each(gather)
         return out
@@ -182,10 +188,10 @@ class NativeSolver:
         first = 0 if window.n_before else min(int(self.pencil.has_null_mode), len(values) - 1)
         return np.maximum(values, max(values[first], np.finfo(float).tiny))
 
-    def _shift(self, window: Window) -> tuple[float, Factorization]:
+    def _shift(self, window: Window) -> tuple[float, Any]:
         """Return a shift inside a window, if possible far enough from eigenvalues for accurate solves."""
         shift = window.first_shift(self.pencil.area / (4 * np.pi))
-        best: tuple[float, float, Factorization] | None = None
+        best: tuple[float, float, Any] | None = None
         for attempt in range(SHIFT_ATTEMPTS):
             try:
                 factor = self.factorize(shift)
@@ -208,7 +214,7 @@ class NativeSolver:
             raise ConvergenceError("block Lanczos: no shift inside the wanted interval was found")
         return best[1:]
 
-    def _shift_error(self, factor: Factorization, shift: float) -> tuple[float, float]:
+    def _shift_error(self, factor: Any, shift: float) -> tuple[float, float]:
         """Return the relative error of the shift of a factorisation, and the distance of an eigenvalue.
 
         The computed factors belong to a matrix A - shift B + E. Inverse iteration with them turns a random
@@ -237,11 +243,11 @@ class NativeSolver:
         if not self._ready:  # LAPACK's pairs
             return pairs
         panels, stiffness, mass = self._operators()
-        vectors = pairs.vectors[self.symbolic.order]
+        vectors = pairs.vectors[self._order]
         thirds = np.minimum(3 * pairs.values[columns] / pairs.values[-1], 2).astype(int)
         for third in np.unique(thirds):
             late = columns[thirds == third]
-            factor = self.factorize(_middle_gap(pairs.values, late))
+            factor = self.factorize(self._refining_shift(pairs.values, late))
             self._correct(factor, pairs.values, vectors, late)
         values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
         return Pairs(values, self._restored(vectors))
