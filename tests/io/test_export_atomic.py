@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from spectralbrain.errors import ArrayError, ArrayTypeError
+from spectralbrain.io import _atomic
 from spectralbrain.io._atomic import (
     absolute_path,
     atomic_write,
@@ -309,3 +311,32 @@ def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path, monkeypatch):
         write_bytes_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["f"]
+
+
+def test_a_signal_in_a_thread_leaves_no_litter(tmp_path):
+    """The system's default action ends the process at once, and only the main thread could have a handler."""
+    if not hasattr(os, "O_TMPFILE"):  # macOS: the next save removes the file
+        return
+    code = WRITER.replace("with atomic", "def write():\n  with atomic").replace("\n    ", "\n      ")
+    process = start_writer(
+        tmp_path / "f", code + "import threading\nthreading.Thread(target=write).start()\n"
+    )
+    assert end(process, signal.SIGTERM) == -signal.SIGTERM
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_threads_write_as_the_main_thread_does(tmp_path, monkeypatch, nameless):
+    if not nameless:
+        monkeypatch.setattr(_atomic, "_OPEN_FILES", tmp_path / "not there")
+    path = write_bytes_atomic(tmp_path / "f", b"old")
+    path.chmod(0o640)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(write_bytes_atomic, path, b"new").result() == path
+        assert pool.submit(write_bytes_atomic, tmp_path / "g", b"x").result() == tmp_path / "g"
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "g").stat().st_mode & 0o777 == 0o666 & ~umask
+    assert names(tmp_path) == ["f", "g"]

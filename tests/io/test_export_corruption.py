@@ -252,6 +252,14 @@ def test_npz_flips(tmp_path):
                 np.testing.assert_array_equal(found[name], given[name])
 
 
+def test_a_truncated_npz(tmp_path):
+    whole = sb.save_npz(tmp_path / "x.npz", x=np.arange(30), **{"../y": np.ones(2)}).read_bytes()
+    for length in range(len(whole)):
+        (tmp_path / "cut.npz").write_bytes(whole[:length])
+        with pytest.raises(FormatError, match=r"cut\.npz"):
+            sb.load_npz(tmp_path / "cut.npz")
+
+
 def test_threads_share_a_handle(tmp_path):
     values = np.random.default_rng(0).random((20_000, 50))
     path = sb.save_hdf5(tmp_path / "x.h5", eigenvectors=values)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
 import nibabel
@@ -18,6 +20,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import spectralbrain as sb
 from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
+from spectralbrain.io._tsv import parse_table
+from spectralbrain.io._tsv_plain import parse_plain_matrix
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SPHERE = sb.sphere(2)
@@ -80,7 +84,7 @@ def test_pandas_reads_the_table(tmp_path):
         ["a"], ["a", "b", "c"], [], ["a", "a"], ["a", ""], ["a", " "], ["a", "x\ty"], ["a", "x\ny"],
         ["a", "x\ry"],
         ["a", "\0"], ["a", "\x85"], ["a", "\u2028"], ["a", "node"], ["a", "n/a"], ["a", '"q"'], ["a", " b"],
-        ["a", "\ud800"], ["a", 1], ["a", None], ["a", b"b"], "ab", b"ab",
+        ["a", "\ud800"], ["a", 1], ["a", None], ["a", b"b"], "ab", b"ab", 5,
     ],
 )  # fmt: skip
 def test_labels_that_a_table_cannot_hold(tmp_path, labels):
@@ -89,7 +93,18 @@ def test_labels_that_a_table_cannot_hold(tmp_path, labels):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("matrix", [np.ones((2, 3)), np.ones(3), np.ones((2, 2, 2)), 1.0, [[np.inf]]])
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.ones((2, 3)),
+        np.ones(3),
+        np.ones((2, 2, 2)),
+        1.0,
+        [[np.inf]],
+        [[2**53 + 1]],
+        np.full((1, 1), 2**64 - 1),
+    ],
+)
 def test_matrices_that_are_no_connectomes(tmp_path, matrix):
     with pytest.raises(ArrayError, match=r"^matrix"):
         sb.save_connectome(tmp_path / "c.tsv", matrix)
@@ -130,6 +145,44 @@ def test_the_sidecar_answers_what_the_matrix_does(tmp_path):
     }
 
 
+@pytest.mark.parametrize("failing", ["c.tsv", "c.json"])
+def test_a_sidecar_never_stands_beside_another_table(tmp_path, monkeypatch, failing):
+    path = sb.save_connectome(tmp_path / "c.tsv", [[1.0]], sidecar={"of": 1})
+
+    rename = Path.replace
+
+    def replace(self, target):
+        if target.name == failing:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        sb.save_connectome(path, [[2.0]], sidecar={"of": 2})
+    with pytest.raises(KeyboardInterrupt):
+        sb.save_connectome(path, [[3.0]], sidecar={"of": 3})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["c.tsv"]
+    monkeypatch.undo()
+    sb.save_connectome(path, [[4.0]], sidecar={"of": 4})
+    assert json.loads(path.with_suffix(".json").read_text())["of"] == 4
+
+
+def test_a_full_disk_leaves_table_and_sidecar(tmp_path, monkeypatch):
+    path = sb.save_connectome(tmp_path / "c.tsv", [[1.0]], sidecar={"of": 1})
+    before = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
+    calls = []
+
+    def fsync(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left"):
+        sb.save_connectome(path, [[2.0]], sidecar={"of": 2})
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
+
+
 def test_a_sidecar_does_not_take_the_place_of_its_table(tmp_path):
     with pytest.raises(ArrayError, match=r"^path"):
         sb.save_connectome(tmp_path / "c.json", np.eye(2), sidecar={})
@@ -166,6 +219,92 @@ def test_tables_of_others_and_of_version_0_1_0_load(tmp_path, head, missing):
     matrix, labels = sb.load_connectome(tmp_path / "t.tsv")
     np.testing.assert_array_equal(matrix, [[1, math.nan], [1e-5, 2]])
     assert labels == ["a", "b"]
+
+
+NUMBERS = [
+    *("0", "-0", "0.0", "-0.0", "-0e5", "-1e-999", "5", "-12345678901234567890", "1e22", "1e+16", "5e-324"),
+    *(
+        ".5",
+        "5.",
+        "-.5",
+        "0.1",
+        "2.4703282292062328e-324",
+        "1.00000000000000011102230246251565",
+        "n/a",
+        "1e308",
+    ),
+]
+NO_NUMBERS = [
+    *(
+        "",
+        ".",
+        "-",
+        "1e",
+        "1.2.3",
+        "1-2",
+        "--1",
+        "1e5.3",
+        "1e5e3",
+        "e5",
+        "n",
+        "nan/a",
+        "1n/a",
+        "n/a1",
+        "n/an/a",
+    ),
+    *("inf", "1e999", "1_0", "1 2", "0x10", "１", "1,5", "1e-", "-n/a", "n//a"),
+]
+
+
+@quick
+@given(
+    cells=st.lists(
+        st.sampled_from(NUMBERS) | st.floats(allow_nan=False, allow_infinity=False).map(repr),
+        min_size=9,
+        max_size=9,
+    ),
+    bad=st.none() | st.sampled_from(NO_NUMBERS) | st.text("0123456789.-+en/a", max_size=6),
+    where=st.integers(0, 8),
+)
+def test_large_tables_are_read_like_small_ones(cells, bad, where):
+    """The fast way gives every bit that float() gives, and takes nothing that the careful one refuses."""
+    if bad is not None:
+        cells[where] = bad
+    rows = ["\t".join(cells[i : i + 3]) for i in (0, 3, 6)]
+    fast = parse_plain_matrix(rows)
+    text = "node\ta\tb\tc\n" + "".join(f"{name}\t{row}\n" for name, row in zip("abc", rows, strict=True))
+    try:
+        careful, _ = parse_table(text, Path("c.tsv"))
+    except FormatError:
+        assert fast is None
+        return
+    if fast is not None:
+        np.testing.assert_array_equal(fast, careful)
+        np.testing.assert_array_equal(np.signbit(fast), np.signbit(careful))
+
+
+def test_a_large_table_comes_back(tmp_path):
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((320, 320)) * 10.0 ** rng.integers(-300, 300, (320, 320))
+    matrix[rng.random(matrix.shape) < 0.1] = np.nan
+    matrix[rng.random(matrix.shape) < 0.1] = -0.0
+    path = sb.save_connectome(tmp_path / "c.tsv", matrix)
+    found, _ = sb.load_connectome(path)
+    assert found.tobytes() == np.where(np.isnan(matrix), np.nan, matrix).tobytes()
+    text = path.read_text().replace("\t-0.0\t", "\t1.2.3\t", 1)
+    path.write_text(text)
+    with pytest.raises(FormatError, match=r"c.tsv, line \d+: expected a number or n/a, found '1.2.3'"):
+        sb.load_connectome(path)
+
+
+def test_a_table_that_was_cut_is_found(tmp_path):
+    whole = sb.save_connectome(
+        tmp_path / "c.tsv", [[0.5, 0.25], [0.125, 2.0]], labels=["a", "b"]
+    ).read_bytes()
+    for length in range(len(whole)):
+        (tmp_path / "cut.tsv").write_bytes(whole[:length])
+        with pytest.raises(FormatError, match=r"cut\.tsv"):
+            sb.load_connectome(tmp_path / "cut.tsv")
 
 
 def test_a_table_with_the_line_ends_of_windows_loads(tmp_path):
@@ -341,7 +480,20 @@ def test_coordinates_that_float32_cannot_hold(tmp_path, suffix):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("name", ["x", "x.xyz", "x.gii.gz", "x.PLYX", ".ply", "ply"])
+@pytest.mark.parametrize(
+    ("suffix", "vertices", "match"),
+    [
+        (".ply", np.empty((0, 3)), "vertices: expected at least one"),
+        (".stl", np.eye(3), "faces: expected at least"),
+    ],
+)
+def test_meshes_that_no_reader_would_take(tmp_path, suffix, vertices, match):
+    with pytest.raises(ArrayError, match=match):
+        sb.save_mesh(tmp_path / f"m{suffix}", vertices, np.empty((0, 3), int))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x", "x.xyz", "x.gii.gz", "x.PLYX", ".ply", "ply", "x.func.gii"])
 def test_names_of_no_mesh_format(tmp_path, name):
     with pytest.raises(ArrayError, match=r"^path"):
         sb.save_mesh(tmp_path / name, VERTICES, FACES)

@@ -279,6 +279,19 @@ def test_npz_members_that_are_no_arrays(tmp_path, name):
         sb.load_npz(tmp_path / "x.npz")
 
 
+@pytest.mark.parametrize("name", ["eigenvalues", "faces", "descriptors", "mass"])
+def test_arrays_and_groups_where_the_other_belongs(tmp_path, name):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["spectralbrain_version"] = "0.1.0"
+        if name in ("descriptors", "mass"):
+            file[name] = np.arange(3.0)
+        else:
+            file.create_group(name)["x"] = np.arange(3.0)
+    with pytest.raises(FormatError, match=f"x.h5: {name}: expected a"):
+        sb.load_hdf5(path)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_npz_names_that_occur_twice(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.arange(3))

@@ -161,7 +161,8 @@ def test_descriptors_of_another_type(tmp_path, descriptors):
 
 
 @pytest.mark.parametrize(
-    "compression", ["GZIP", "zstd", "blosc", "szip", "", 4, True, b"gzip", "lz4", ["gzip"]]
+    "compression",
+    ["GZIP", "zstd", "blosc", "szip", "", 4, True, b"gzip", "lz4", ["gzip"], np.array(["gzip", "lzf"])],
 )
 def test_filters_that_not_every_h5py_has(tmp_path, compression):
     refuses(tmp_path, ValueError, "compression: expected", eigenvalues=[1.0], compression=compression)

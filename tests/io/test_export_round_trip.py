@@ -83,3 +83,26 @@ def test_any_descriptor_comes_back(tmp_path, array, compression, level):
 def test_any_array_comes_back_from_npz(tmp_path, array):
     found = sb.load_npz(sb.save_npz(tmp_path / "a.npz", x=array))
     assert_identical(found["x"], array)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4", "?"])
+def test_dtypes_come_back_as_numpy_spells_them(tmp_path, dtype):
+    """libhdf5 says '<' where NumPy says '=': equal, but not to every program."""
+    values = np.ones(3, dtype)
+    path = sb.save_hdf5(tmp_path / "x.h5", descriptors={"x": values}, metadata={"x": values})
+    found = sb.load_hdf5(path)
+    assert found["descriptors"]["x"].dtype.byteorder == values.dtype.byteorder
+    assert found["metadata"]["x"].dtype.byteorder == values.dtype.byteorder
+
+
+def test_unused_bytes_of_extended_precision_are_not_written(tmp_path):
+    contents = set()
+    for noise in (0, 255):
+        values = np.empty(4, np.longdouble)
+        values.view(np.uint8)[:] = noise
+        values[:] = [1, 2, 3, 4]
+        h5 = sb.save_hdf5(tmp_path / "x.h5", descriptors={"x": values}, metadata={"x": values, "y": [values]})
+        npz = sb.save_npz(tmp_path / "x.npz", x=values)
+        np.testing.assert_array_equal(sb.load_hdf5(h5)["descriptors"]["x"], values)
+        contents.add(h5.read_bytes() + npz.read_bytes())
+    assert len(contents) == 1
