@@ -1,8 +1,8 @@
 """Time and memory of the descriptors: ``python benchmarks/descriptors.py [N] [K]``, default 163842 300.
 
-Beside it the formula written in one NumPy line. Eigenvectors are random numbers: time
-and memory do not depend on their values. CPU seconds are the figure to compare; wall time
-depends on what else runs.
+``descriptors.md`` keeps the table. Beside each figure the formula written in one NumPy line. Eigenvectors are
+random numbers: time and memory do not depend on their values. CPU seconds are the figure to compare; wall
+time depends on what else runs.
 """
 
 from __future__ import annotations
@@ -67,18 +67,20 @@ def measure(function: Callable[[Any], np.ndarray], d: Any) -> tuple[float, float
 
 def main(n: int, k: int) -> None:
     d = stand_in(n, k)
-    print(f"N = {n}, k = {k}: eigenvectors {d.eigenvectors.nbytes / 1e6:.0f} MB")
-    print(
-        f"{'':46}{'CPU s':>8}{'wall s':>8}{'extra MB':>10}{'one line: CPU s':>18}{'extra MB':>10}{'agree':>9}"
-    )
+    size = d.eigenvectors.nbytes
+    print(f"{n} vertices, {k} modes: eigenvectors {size / 1e6:.0f} MB\n")
+    print("| | CPU s | wall s | beyond input and output, MB | part of both | one line: CPU s | MB | agree |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, (ours, naive) in CASES.items():
         cpu, wall, extra, result = measure(ours, d)
-        line = f"{name:46}{cpu:8.2f}{wall:8.2f}{extra:10.1f}"
-        if naive is not None:
-            other_cpu, _, other_extra, expected = measure(naive, d)
-            error = float(np.abs(result - expected).max() / np.abs(expected).max())
-            line += f"{other_cpu:18.2f}{other_extra:10.1f}{error:9.0e}"
-        print(line)
+        share = 1e8 * extra / (size + result.nbytes)
+        line = f"| {name} | {cpu:.2f} | {wall:.2f} | {extra:.1f} | {share:.1f} % |"
+        if naive is None:
+            print(line, " | | |")
+            continue
+        other_cpu, _, other_extra, expected = measure(naive, d)
+        error = float(np.abs(result - expected).max() / np.abs(expected).max())
+        print(line, f"{other_cpu:.2f} | {other_extra:.1f} | {error:.0e} |")
 
 
 if __name__ == "__main__":
