@@ -6,16 +6,20 @@ does; the surfaces are small so that what the app costs beside the numerics show
 
 - seconds per participant, and participants per hour;
 - numerics: the same computations per participant by plain function calls, processor time;
-- overhead: processor time per participant in the app beyond the numerics;
-- use of the processors: processor time of all processes, over wall time times processors;
+- overhead: processor time per participant in the app beyond the numerics (reading, maps, tables, sidecars);
+- scheduling: the time that workers spend on participants, over wall time times processors; on a machine that
+  does nothing else, processor use comes close to it;
+- processor use: processor time of all processes, over wall time times processors;
 - memory: all processes of the run, until a tenth of the participants is done, and after;
-- files written per participant, and their size.
+- files written per participant, and their size;
+- the group level over all of them: wall time, memory.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -61,15 +65,15 @@ def numerics_seconds(surfaces: list[tuple[Path, Path]]) -> float:
     return time.process_time() - start
 
 
-def run_app(source: Path, output: Path, processors: int, n: int) -> dict[str, float]:
-    """Run the participant level; watch it."""
+def run_app(source: Path, output: Path, level: str, processors: int, n: int) -> dict[str, float]:
+    """Run one level of the app; watch it."""
     program = Path(sys.executable).with_name("spectralbrain")
-    command = [program, source, output, "participant", "--modes", MODES, "--no-report"]
-    command += ["--nprocs", processors, "--omp-nthreads", 1, "-w", output.with_name("work")]
+    command = [program, source, output, level, "--modes", MODES, "--no-report", "--nprocs", processors]
+    command += ["--omp-nthreads", 1, "-w", output.with_name("work")]
+    log = output.with_name(f"{level}.log")
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [str(word) for word in command], stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    with log.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen([str(w) for w in command], stdout=stream, start_new_session=True)
     used: dict[int, float] = {}
     peaks = {"early": 0.0, "late": 0.0}
     finished = output / "logs" / "participants"
@@ -83,7 +87,8 @@ def run_app(source: Path, output: Path, processors: int, n: int) -> dict[str, fl
     wall = time.perf_counter() - start
     if process.returncode != 0:
         raise SystemExit(f"the app ended with {process.returncode}")
-    return {"wall": wall, "cpu": sum(used.values()), **peaks}
+    at_work = re.findall(r"surfaces computed.* \(([0-9.]+) s\)", log.read_text(encoding="utf-8"))
+    return {"wall": wall, "cpu": sum(used.values()), "at_work": sum(map(float, at_work)), **peaks}
 
 
 def main(n: int, processors: int) -> None:
@@ -103,9 +108,10 @@ def main(n: int, processors: int) -> None:
             for hemi in "LR"
         ]
         numerics = numerics_seconds(surfaces)
-        seen = run_app(source, output, processors, n)
+        seen = run_app(source, output, "participant", processors, n)
         files = [path for path in output.rglob("sub-*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
+        group = run_app(source, output, "group", processors, n)
     print(
         json.dumps(
             {
@@ -115,11 +121,14 @@ def main(n: int, processors: int) -> None:
                 "participants_per_hour": round(3600 * n / seen["wall"]),
                 "numerics_cpu_seconds_per_participant": round(numerics, 3),
                 "overhead_cpu_seconds_per_participant": round(seen["cpu"] / n - numerics, 3),
+                "scheduling": round(seen["at_work"] / (seen["wall"] * processors), 3),
                 "processor_use": round(seen["cpu"] / (seen["wall"] * processors), 3),
                 "peak_gib_first_tenth": round(seen["early"], 3),
                 "peak_gib_rest": round(seen["late"], 3),
                 "files_per_participant": round(len(files) / n, 1),
                 "megabytes_per_participant": round(size / n / 1e6, 2),
+                "group_seconds": round(group["wall"], 1),
+                "group_peak_gib": round(max(group["early"], group["late"]), 3),
             },
             indent=2,
         )

@@ -107,8 +107,14 @@ def base(stage: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine(base: Path) -> Iterator[Engine]:
-    """An engine that has the stand-in for the official Python image."""
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An engine that has the stand-in for the official Python image.
+
+    SPECTRALBRAIN_TEST_ENGINE names one that runs already and has the base image, for work on these tests.
+    """
+    if running := os.environ.get("SPECTRALBRAIN_TEST_ENGINE"):
+        yield Engine(running)
+        return
     folder = Path(tempfile.mkdtemp(prefix="sb-docker-", dir="/tmp"))
     up = subprocess.run(
         ["bash", str(TESTING / "dockerd-up.sh"), str(folder)], capture_output=True, text=True, check=False
@@ -117,6 +123,7 @@ def engine(base: Path) -> Iterator[Engine]:
         if up.returncode != 0:
             pytest.skip(f"no Docker engine can be started here: {up.stderr[-300:]}")
         engine = Engine(up.stdout.split()[-1])
+        base = request.getfixturevalue("base")
         run("bash", TESTING / "import-base.sh", base, env=engine.environment)
         yield engine
     finally:

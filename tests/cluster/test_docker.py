@@ -119,7 +119,8 @@ def test_the_list_of_contents_is_true(engine, request, target):
     page = (CHECKOUT / "containers" / "contents.md").read_text(encoding="utf-8")
     listed = packages(page[page.index(f"## {target}") :].split("\n## ")[0])
     assert {name: row[:2] for name, row in found.items()} == {name: row[:2] for name, row in listed.items()}
-    assert all(abs(found[name][2] - listed[name][2]) < 0.3 for name in found)
+    others = set(found) - {"spectralbrain"}  # which grows
+    assert all(abs(found[name][2] - listed[name][2]) < 0.3 for name in others)
 
 
 def test_node_scripts_run_in_the_same_image(engine, slim, dataset, out):
