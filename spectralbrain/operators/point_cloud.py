@@ -78,10 +78,13 @@ def discretize_points(
     Sharp & Crane (2020), A Laplacian for nonmanifold triangle meshes, Computer Graphics Forum 39(5), section
     on point clouds: triangulations of each point's 30 nearest neighbours, together a nonmanifold mesh.
     """
-    if laplacian != "robust" or mass != "lumped":
-        raise MeshError("mesh: no triangles; for a point cloud, choose laplacian='robust' and mass='lumped'")
-    if boundary != "neumann" or weight is not None:
-        raise ArrayError("boundary, weight: expected 'neumann' and no weight for a point cloud")
+    if laplacian != "robust":
+        raise MeshError(f"mesh: no triangles, and laplacian={laplacian!r}; a point cloud needs 'robust'")
+    if mass != "lumped" or boundary != "neumann" or weight is not None:
+        raise ArrayError(
+            "mass, boundary, weight: expected 'lumped', 'neumann' and no weight for a point cloud, "
+            f"found {mass!r}, {boundary!r} and {'none' if weight is None else 'a weight'}"
+        )
     keep = np.ones(mesh.n_vertices, dtype=bool)
     if mask is not None:
         keep = as_array(mask, VertexMask, name="mask", sizes={"N": mesh.n_vertices})

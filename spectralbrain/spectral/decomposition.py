@@ -243,7 +243,7 @@ def decompose(
     ----------
     mesh : BrainMesh
         Surface, mm. Without triangles, ``BrainMesh(points, [])``, it is a point cloud: choose
-        ``laplacian='robust', mass='lumped'``. Its area is an estimate, errors of its eigenvalues are
+        ``laplacian='robust'``. Its area is an estimate, errors of its eigenvalues are
         unknown (NaN; on randomly spread points about 5 %), and ``metadata['point_cloud']`` is True.
     k : int, optional
         Number of modes, null modes included, from 1 to N - 1. Default 100, unless `below` is given.

@@ -10,7 +10,7 @@ from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.geometry import solids
 
 pytest.importorskip("robust_laplacian", reason="robust_laplacian is not installed")
-ROBUST = {"laplacian": "robust", "mass": "lumped"}
+ROBUST = {"laplacian": "robust"}
 
 
 def cloud(points, k=9, **options):
@@ -80,7 +80,13 @@ def test_two_clouds_and_a_mask(ball):
         (np.eye(3), {}, MeshError, "expected more than 30 points, found 3"),
         (np.ones((40, 3)), {}, MeshError, "two points coincide"),
         (np.random.default_rng(0).random((40, 3)), {"boundary": "dirichlet"}, ArrayError, "point cloud"),
-        (np.random.default_rng(0).random((40, 3)), {"weight": np.ones(40)}, ArrayError, "no weight"),
+        (
+            np.random.default_rng(0).random((40, 3)),
+            {"weight": np.ones(40)},
+            ArrayError,
+            "found 'lumped', 'neumann' and a weight",
+        ),
+        (np.random.default_rng(0).random((40, 3)), {"mass": "consistent"}, ArrayError, "found 'consistent'"),
         (np.random.default_rng(0).random((40, 3)), {"laplacian": "cotangent"}, MeshError, "no triangles"),
     ],
 )
