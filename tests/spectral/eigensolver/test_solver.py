@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -10,14 +12,14 @@ import scipy.special
 from hypothesis import given, settings, strategies as st
 from threadpoolctl import threadpool_limits
 
-from spectralbrain.errors import ConvergenceError
+from spectralbrain.errors import ConvergenceError, MissingDependencyError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.geometry.solids import disk, rectangle, sphere, torus
 from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
 from spectralbrain.operators.laplacian import discretize
 from spectralbrain.spectral.decomposition import SpectralDecomposition, decompose
-from spectralbrain.spectral.eigensolver import native
+from spectralbrain.spectral.eigensolver import backends, foreign, native
 from spectralbrain.spectral.eigensolver.canonical import clusters, pivoted_basis
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
 from spectralbrain.spectral.eigensolver.pencil import Pencil
@@ -77,17 +79,15 @@ def test_agrees_with_lapack_at_any_k(surface: BrainMesh, oracle: np.ndarray, k: 
 
 @pytest.mark.parametrize("mass", ["consistent", "lumped"])
 def test_sphere_has_its_multiplets(mass: str) -> None:
-    found = decompose(sphere(5), k=64, mass=mass)
+    found = decompose(sphere(4), k=64, mass=mass)
     degree = np.repeat(np.arange(8), 2 * np.arange(8) + 1)
     exact = degree * (degree + 1)
-    np.testing.assert_allclose(found.eigenvalues, exact, rtol=6e-3, atol=1e-12)
+    np.testing.assert_allclose(found.eigenvalues, exact, rtol=2.4e-2, atol=1e-12)
     error = found.eigenvalues[1:] / exact[1:] - 1
     assert (error > 0).all() == (mass == "consistent")
     estimate = found.metadata["discretization_error"][1:]
     assert (np.sign(estimate) == (1 if mass == "consistent" else -1)).all()
-    if mass == "consistent":
-        assert (np.abs(error / estimate)[20:] < 2.5).all()
-        assert (np.abs(error / estimate)[20:] > 0.4).all()
+    np.testing.assert_allclose(estimate, error, rtol=0.35, atol=2e-5)
 
 
 @pytest.mark.parametrize("boundary", ["neumann", "dirichlet"])
@@ -408,3 +408,87 @@ def test_interval_query_counts_by_inertia(surface: BrainMesh, oracle: np.ndarray
     found = decompose(surface, below=bound)
     assert found.k == 71
     assert found.eigenvalues[-1] < bound
+
+
+# Other factorisations -----------------------------------------------------------------------------
+
+
+class Cholmod:
+    """Stands in for the module cholespy."""
+
+    class MatrixType:
+        COO = "coo"
+
+    class CholeskySolverD:
+        def __init__(
+            self, n: int, rows: np.ndarray, columns: np.ndarray, data: np.ndarray, kind: str
+        ) -> None:
+            assert kind == "coo"
+            self.lower = np.linalg.cholesky(sp.coo_array((data, (rows, columns)), shape=(n, n)).toarray())
+
+        def solve(self, right: np.ndarray, out: np.ndarray) -> None:
+            out[:] = scipy.linalg.cho_solve((self.lower, True), right)
+
+
+class Pardiso:
+    """Stands in for the module pypardiso."""
+
+    class PyPardisoSolver:
+        libmkl = type("Library", (), {"MKL_Set_Num_Threads": staticmethod(lambda threads: None)})
+        wrong = 0
+
+        def __init__(self, mtype: int) -> None:
+            assert mtype == -2
+
+        def factorize(self, upper: sp.csr_array) -> None:
+            full = (upper + sp.triu(upper, 1).T).toarray()
+            self.inverse = np.linalg.inv(full)
+            self.n_negative = int((np.linalg.eigvalsh(full) < 0).sum())
+
+        def get_iparm(self, place: int) -> int:
+            return {23: self.n_negative + self.wrong, 14: 0}[place]
+
+        def solve(self, upper: sp.csr_array, right: np.ndarray) -> np.ndarray:
+            return self.inverse @ right
+
+        def free_memory(self, everything: bool) -> None:
+            assert everything
+
+
+@pytest.mark.parametrize(("backend", "module"), [("cholespy", Cholmod), ("pardiso", Pardiso)])
+def test_other_factorisations_give_the_same_pairs(
+    backend: str, module: type, decomposition: SpectralDecomposition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "import_backend", lambda name: module)
+    with threadpool_limits(1):
+        found = decompose(decomposition.mesh, k=60, backend=backend)
+    assert found.metadata["backend"] == backend
+    assert found.metadata["verified"]
+    np.testing.assert_allclose(found.eigenvalues, decomposition.eigenvalues, rtol=1e-10)
+    np.testing.assert_allclose(found.eigenvectors, decomposition.eigenvectors, atol=1e-8)
+
+
+def test_a_wrong_inertia_of_another_package_is_caught(
+    surface: BrainMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "import_backend", lambda name: Pardiso)
+    monkeypatch.setattr(Pardiso.PyPardisoSolver, "wrong", 1)
+    with pytest.raises(ConvergenceError), threadpool_limits(1):
+        decompose(surface, k=10, backend="pardiso")
+
+
+@pytest.mark.parametrize("backend", ["pardiso", "cholespy"])
+def test_a_backend_that_is_not_installed_names_its_package(
+    surface: BrainMesh, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = foreign.PACKAGES[backend]
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=f"pip install {package}"):
+        decompose(surface, k=3, backend=backend)
+
+
+def test_only_installed_backends_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    assert backends.available_backends() == ["auto", "native", "arpack"]
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: object())
+    assert backends.available_backends() == ["auto", "native", "arpack", "pardiso", "cholespy"]
