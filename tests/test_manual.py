@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 
 import numpy as np
@@ -51,6 +52,23 @@ def test_pages_are_written_once(pages, tmp_path):
     first = pages.write_pages(tmp_path)
     times = [path.stat().st_mtime_ns for path in first]
     assert [path.stat().st_mtime_ns for path in pages.write_pages(tmp_path)] == times
+
+
+def test_every_flag_is_explained(checkout):
+    from spectralbrain.spectral.eigensolver.surface import SURFACE_FLAGS
+
+    source = (checkout / "spectralbrain" / "workflows" / "summary.py").read_text(encoding="utf-8")
+    page = (checkout / "docs" / "concepts" / "quality-flags.md").read_text(encoding="utf-8")
+    table = page[page.index("| code |") :].split("\n\n")[0]
+    explained = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines())))
+    raised = {
+        *re.findall(r'flags\["(\w+)"\]', source),
+        *SURFACE_FLAGS,
+        "n_degenerate_faces",
+        "n_duplicate_faces",
+    }
+    assert {"handles", "partial", "discretization_error"} <= raised
+    assert explained == raised
 
 
 def test_readme_lists_every_node(pages, checkout):
