@@ -128,7 +128,7 @@ class SpectralInputSpec(BaseInterfaceInputSpec):
             role, value = roles[name], values[name]
             if not isdefined(value) or self.has_metadata(role, "nohash", True):
                 continue
-            files = _holds_paths(self.trait(role).trait_type) and not self.has_metadata(
+            files = holds_paths(self.trait(role).trait_type) and not self.has_metadata(
                 role, "hash_files", False
             )
             entries.append((name, fingerprint(value, files=files)))
@@ -271,7 +271,7 @@ class SpectralInterface(SimpleInterface):
         found: list[tuple[str, str]] = []
         for name, trait in self.inputs.items():
             value = getattr(self.inputs, name)
-            if isdefined(value) and trait.hash_files is not False and _holds_paths(trait.trait_type):
+            if isdefined(value) and trait.hash_files is not False and holds_paths(trait.trait_type):
                 found += [(name, path) for path in _leaves(value)]
         return found
 
@@ -365,12 +365,12 @@ def limited_pools(n_threads: int) -> Any:
     return threadpool_limits(limits=int(n_threads))
 
 
-def _holds_paths(trait_type: Any) -> bool:
+def holds_paths(trait_type: Any) -> bool:
     if isinstance(trait_type, BasePath):
         return True
     inner = list(trait_type.inner_traits() or ()) if hasattr(trait_type, "inner_traits") else []
     inner += list(getattr(trait_type, "handlers", None) or ())
-    return any(_holds_paths(getattr(item, "trait_type", item)) for item in inner)
+    return any(holds_paths(getattr(item, "trait_type", item)) for item in inner)
 
 
 def _leaves(value: Any) -> Iterable[str]:
