@@ -12,8 +12,10 @@ surface, matplotlib).
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -36,7 +38,11 @@ CASES = [
     ("fsaverage5-up2", 300),
     ("s1200", 1000),
 ]
-SLOW = {("s1200", 1000): ["spectralbrain", "lapy"]}
+# Where SciPy and neuromodes are left out: they run the same SuperLU and ARPACK as LaPy.
+SLOW = {
+    ("fsaverage5-up2", 300): ["spectralbrain", "lapy-cholespy", "lapy"],
+    ("s1200", 1000): ["spectralbrain", "lapy"],
+}
 
 
 # Surfaces -----------------------------------------------------------------------------------------
@@ -180,12 +186,13 @@ def worker(method: str, path: str, k: int, threads: int) -> None:
         __import__("lapy" if method.startswith("lapy") else "scipy.sparse.linalg")
     else:
         __import__("neuromodes.eigen")
+    load = os.getloadavg()[0]
     wall, cpu = time.perf_counter(), time.process_time()
     values, vectors = runner(v, f, k, threads)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     values, vectors = np.asarray(values)[:k], np.asarray(vectors)[:, :k]
-    report = {"wall": wall, "cpu": cpu, "peak_gb": peak, **accuracy(v, f, values, vectors)}
+    report = {"wall": wall, "cpu": cpu, "load": load, "peak_gb": peak, **accuracy(v, f, values, vectors)}
     print(json.dumps(report | {"values": values.tolist()}))
 
 
@@ -211,15 +218,15 @@ def measure(method: str, path: Path, k: int, threads: int, peers_python: str) ->
 
 def table(results: dict[tuple[str, int], dict[str, dict[str, Any]]]) -> str:
     lines = [
-        "| surface | k | method | wall s | CPU s | peak GB | ours is faster (wall / CPU) | residual "
+        "| surface | k | method | load | wall s | CPU s | peak GB | ours is faster (wall / CPU) | residual "
         "| orthonormality | eigenvalues against ours |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for (surface, k), rows in results.items():
         ours = rows.get("spectralbrain", {})
         for method, row in rows.items():
             if "error" in row:
-                lines.append(f"| {surface} | {k} | {method} | {row['error']} | | | | | | |")
+                lines.append(f"| {surface} | {k} | {method} | {row['error']} | | | | | | | |")
                 continue
             ratio = difference = ""
             if method != "spectralbrain" and "wall" in ours:
@@ -227,8 +234,8 @@ def table(results: dict[tuple[str, int], dict[str, dict[str, Any]]]) -> str:
                 mine, theirs = np.array(ours["values"]), np.array(row["values"])
                 difference = f"{np.abs(theirs[1:] / mine[1:] - 1).max():.1e}"
             lines.append(
-                f"| {surface} | {k} | {method} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['peak_gb']:.2f} "
-                f"| {ratio} | {row['residual']:.1e} | {row['orthonormality']:.1e} | {difference} |"
+                f"| {surface} | {k} | {method} | {row['load']:.1f} | {row['wall']:.2f} | {row['cpu']:.2f} "
+                f"| {row['peak_gb']:.2f} | {ratio} | {row['residual']:.1e} | {row['orthonormality']:.1e} | {difference} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -260,21 +267,32 @@ def plot(
 # The phase profile --------------------------------------------------------------------------------
 
 
-def machine_limits(threads: int) -> str:
+def machine_limits(threads: int) -> tuple[float, float]:
+    """Return GFLOP/s of a large matrix product, and GB/s of a copy (bytes read and written)."""
     from concurrent.futures import ThreadPoolExecutor
 
     from threadpoolctl import threadpool_limits
 
     a = np.ones((1500, 1500))
     big = np.ones(3 * 10**7)
+    target = np.ones_like(big)
+    parts = list(zip(np.array_split(target, threads), np.array_split(big, threads), strict=True))
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         start = time.perf_counter()
         list(pool.map(lambda _: a @ a, range(4 * threads)))
         gemm = 4 * threads * 2 * 1500**3 / (time.perf_counter() - start) / 1e9
         start = time.perf_counter()
-        list(pool.map(lambda part: part.copy(), np.array_split(big, threads)))
+        list(pool.map(lambda pair: np.copyto(*pair), parts))
         bandwidth = 2 * big.nbytes / (time.perf_counter() - start) / 1e9
-    return f"limits: GEMM {gemm:.0f} GFLOP/s, copy {bandwidth:.1f} GB/s on {threads} threads\n"
+    return gemm, bandwidth
+
+
+def factor_flops(factor: Any, symbolic: Any, *_: Any) -> float:
+    """Inverse of the pivots, and two products, for every front."""
+    return sum(
+        len(b.nodes) * (2 * b.own**3 + 2 * b.own**2 * b.boundary + 2 * b.own * b.boundary**2)
+        for b in symbolic.batches
+    )
 
 
 def profile(path: Path, k: int, threads: int) -> str:
@@ -284,8 +302,15 @@ def profile(path: Path, k: int, threads: int) -> str:
 
     spent: dict[str, list[float]] = {}
     work: dict[str, float] = {}
+    traffic: dict[str, float] = {}
 
-    def wrap(owner: Any, name: str, label: str, flops: Callable[..., float] | None = None) -> None:
+    def wrap(
+        owner: Any,
+        name: str,
+        label: str,
+        flops: Callable[..., float] | None = None,
+        moved: Callable[..., float] | None = None,
+    ) -> None:
         honest = getattr(owner, name)
 
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -295,8 +320,9 @@ def profile(path: Path, k: int, threads: int) -> str:
             entry[0] += 1
             entry[1] += time.perf_counter() - wall
             entry[2] += time.process_time() - cpu
-            if flops:
-                work[label] = work.get(label, 0.0) + flops(*args)
+            for measured, estimate in ((work, flops), (traffic, moved)):
+                if estimate:
+                    measured[label] = measured.get(label, 0.0) + estimate(*args)
             return out
 
         setattr(owner, name, timed)
@@ -304,15 +330,40 @@ def profile(path: Path, k: int, threads: int) -> str:
     wrap(surface, "build_domain", "domain")
     wrap(surface, "discretize", "assembly")
     wrap(native.NativeSolver, "_prepare", "ordering and symbolic analysis")
-    wrap(native.NativeSolver, "factorize", "factorisation (at the shift; at the end)")
-    wrap(ldlt.Factorization, "solve", "solves", lambda f, right: f.symbolic.flops_per_column * right.shape[1])
-    wrap(krylov.BlockLanczos, "step", "Lanczos steps (solves and reorthogonalisation within)")
+    wrap(ldlt.Factorization, "__init__", "factorisation (at the shift; at the end)", factor_flops)
+    wrap(
+        ldlt.Factorization,
+        "solve",
+        "solves",
+        lambda f, right: f.symbolic.flops_per_column * right.shape[1],
+        lambda f, right: 4.0 * f.symbolic.flops_per_column + 8 * 6 * right.size,
+    )
+    wrap(krylov.BlockLanczos, "step", "Lanczos steps (with solves, products, reorthogonalisation)")
     wrap(krylov.BlockLanczos, "ritz", "small eigenproblems")
-    wrap(panels.Basis, "project", "reorthogonalisation: project", lambda q, w: 2.0 * q.size * w.size)
-    wrap(panels.Basis, "subtract", "reorthogonalisation: subtract", lambda q, c, w: 2.0 * q.size * w.size)
+    basis = 8.0
+    wrap(
+        panels.Basis,
+        "project",
+        "reorthogonalisation: Q' W",
+        lambda q, w: 2.0 * q.size * w.size,
+        lambda q, w: basis * q.size * len(w),
+    )
+    wrap(
+        panels.Basis,
+        "subtract",
+        "reorthogonalisation: W - Q C",
+        lambda q, c, w: 2.0 * q.size * w.size,
+        lambda q, c, w: basis * q.size * len(w),
+    )
+    wrap(panels.Basis, "append", "storing the basis", moved=lambda q, w: 16.0 * w.size)
     wrap(panels.Basis, "combine", "Ritz vectors", lambda q, c: 2.0 * q.panels.n * c.size)
-    wrap(native, "rayleigh_ritz", "Rayleigh-Ritz", lambda p, a, b, x: 4.0 * x.size * x.shape[1])
-    wrap(panels.Panels, "sparse", "sparse products")
+    wrap(
+        panels.Panels,
+        "sparse",
+        "sparse products",
+        lambda p, a, x, y: 2.0 * sum(part.nnz for part in a.pieces.values()) * x.shape[1],
+        lambda p, a, x, y: 12.0 * sum(part.nnz for part in a.pieces.values()) + 16.0 * x.size,
+    )
     wrap(surface, "fix_basis", "signs and bases")
     wrap(
         surface,
@@ -320,18 +371,49 @@ def profile(path: Path, k: int, threads: int) -> str:
         "verification: residuals, orthonormality",
         lambda p, m, o, values, x: 1.0 * x.size * x.shape[1],
     )
-    wrap(native.NativeSolver, "count_below", "verification: inertia")
+    wrap(native.NativeSolver, "count_below", "verification: inertia (with its factorisation)")
     data = np.load(path)
+    gemm, bandwidth = machine_limits(threads)
+    lines = [
+        f"Limits just before: GEMM {gemm:.0f} GFLOP/s, copy {bandwidth:.1f} GB/s, {threads} threads.",
+        "",
+        "| phase | calls | wall s | CPU s | GFLOP/s | of GEMM | GB/s at least |",
+        "|---|---|---|---|---|---|---|",
+    ]
     mesh = BrainMesh(data["v"], data["f"])
     wall, cpu = time.perf_counter(), time.process_time()
     decompose(mesh, k, n_threads=threads)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    lines = ["| phase | calls | wall s | CPU s | GFLOP/s (wall) |", "|---|---|---|---|---|"]
     for label, (calls, seconds, cpu_seconds) in spent.items():
-        rate = f"{work[label] / seconds / 1e9:.0f}" if label in work else ""
-        lines.append(f"| {label} | {calls:.0f} | {seconds:.2f} | {cpu_seconds:.2f} | {rate} |")
-    lines.append(f"| all | 1 | {wall:.2f} | {cpu:.2f} | |")
+        rate = work.get(label, 0.0) / seconds / 1e9
+        flow = f"{traffic[label] / seconds / 1e9:.1f}" if label in traffic else ""
+        rates = f"{rate:.1f} | {100 * rate / gemm:.0f} %" if rate else " |"
+        lines.append(f"| {label} | {calls:.0f} | {seconds:.2f} | {cpu_seconds:.2f} | {rates} | {flow} |")
+    lines.append(f"| all | 1 | {wall:.2f} | {cpu:.2f} | | | |")
+    first = spent["ordering and symbolic analysis"][1]
+    spent.clear()
+    decompose(BrainMesh(data["v"] * [1.0, 1.1, 0.9], data["f"]), 10, n_threads=threads)
+    again = spent["ordering and symbolic analysis"][1]
+    lines += ["", f"A second surface of the same template: ordering {again:.2f} s instead of {first:.2f} s."]
     return "\n".join(lines) + "\n"
+
+
+def describe_machine(threads: int) -> str:
+    """Return what the figures depend on."""
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {model}, {os.cpu_count()} processors, {threads} threads, {versions}. "
+        "Load averages (1 minute; without other work about the number of threads) at the start of each run "
+        "are in the table: on a busy machine, trust the ratio of CPU seconds.\n"
+    )
 
 
 def main() -> None:
@@ -377,12 +459,13 @@ def main() -> None:
                 if method not in rows or row.get("cpu", np.inf) < rows[method].get("cpu", np.inf):
                     rows[method] = row
         results[surface, k] = rows
-        (options.output / "eigensolver.md").write_text(table(results), encoding="utf-8")
+        report = describe_machine(options.threads) + "\n" + table(results)
+        (options.output / "eigensolver.md").write_text(report, encoding="utf-8")
     plot(results, sizes, options.output / "eigensolver.png")
     surface, k = cases[-1] if options.quick else ("fsaverage5-up2", 300)
-    text = machine_limits(options.threads) + profile(options.output / f"{surface}.npz", k, options.threads)
+    text = f"Phases of {surface} x {k}. " + profile(options.output / f"{surface}.npz", k, options.threads)
     (options.output / "phases.md").write_text(text, encoding="utf-8")
-    print(table(results) + "\n" + text)
+    print(report + "\n" + text)
 
 
 if __name__ == "__main__":
