@@ -235,7 +235,8 @@ def table(results: dict[tuple[str, int], dict[str, dict[str, Any]]]) -> str:
                 difference = f"{np.abs(theirs[1:] / mine[1:] - 1).max():.1e}"
             lines.append(
                 f"| {surface} | {k} | {method} | {row['load']:.1f} | {row['wall']:.2f} | {row['cpu']:.2f} "
-                f"| {row['peak_gb']:.2f} | {ratio} | {row['residual']:.1e} | {row['orthonormality']:.1e} | {difference} |"
+                f"| {row['peak_gb']:.2f} | {ratio} "
+                f"| {row['residual']:.1e} | {row['orthonormality']:.1e} | {difference} |"
             )
     return "\n".join(lines) + "\n"
 
