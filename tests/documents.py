@@ -8,6 +8,11 @@ and REASON must be one of :data:`NOT_RUN`. A block that a reader is to save as a
 
     <!-- file: NAME -->
 
+one that needs a program which may be missing, and one that needs a dataset at the place it names, by::
+
+    <!-- needs: PROGRAM -->
+    <!-- with: KIND at PATH -->
+
 and one that shows what to change in a file of this repository, a ``diff`` of context and added lines, by::
 
     <!-- change: NAME -->
@@ -23,7 +28,6 @@ from pathlib import Path
 NOT_RUN = {
     "CI runs it as it stands": {"bash"},
     "run by the cluster tests": {"bash"},
-    "a template to fill in": {"bash", "text"},
     "needs MATLAB": {"matlab"},
     "needs R": {"r"},
     "needs a container engine": {"bash"},
@@ -32,7 +36,8 @@ NOT_RUN = {
 DATA = {"text", ""}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)$")
 COMMENT = re.compile(r"^ *<!-- not run: (?P<reason>.+?) -->$")
-FILE = re.compile(r"^ *<!-- (?P<kind>file|change): (?P<path>[\w./-]+) -->$")
+FILE = re.compile(r"^ *<!-- (?P<kind>file|change|needs): (?P<value>[\w./-]+) -->$")
+DATASET = re.compile(r"^ *<!-- with: (?P<kind>\w+) at (?P<path>\S+) -->$")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Block:
     not_run: str | None = None
     file: str | None = None
     change: str | None = None
+    needs: str | None = None
+    dataset: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -72,8 +79,10 @@ def code_blocks(page: Path) -> list[Block]:
         language = opening["info"].strip()
         if not language.startswith("{"):  # a MyST directive is markup, not code
             reason = before["reason"] if before else None
-            target = {file["kind"]: file["path"]} if file else {}
-            blocks.append(Block(page, start + 2, language, code, reason, **target))
+            more = {file["kind"]: file["value"]} if file else {}
+            laid = DATASET.match(lines[start - 1]) if start else None
+            dataset = (laid["kind"], laid["path"]) if laid else None
+            blocks.append(Block(page, start + 2, language, code, reason, dataset=dataset, **more))
         position += 2
     return blocks
 

@@ -2,19 +2,23 @@
 
 Python blocks of a page share one namespace and run in order, in an empty folder. Bash blocks run in
 that same folder with this environment's programs first on PATH; C blocks are compiled with h5cc. A block
-that a reader is to save as a module is saved, and can be imported by those after it.
+that a reader is to save as a module is saved, and can be imported by those after it. Calls of the app on
+somebody's dataset run on a small one of the same kind.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import pytest
 from documents import DATA, NOT_RUN, Block, changed, code_blocks
 
@@ -31,9 +35,10 @@ def run_python(block: Block, namespace: dict) -> None:
     exec(compile(shifted, str(block.page), "exec"), namespace)
 
 
-def run_bash(block: Block, folder: Path) -> None:
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def run_bash(block: Block, folder: Path, *places: Path) -> None:
+    programs = os.pathsep.join([*map(str, places), str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": programs, "CHECKOUT": str(CHECKOUT)}
+    environment["SUBJECTS_DIR"] = str(folder / "subjects")
     command = ["bash", "-euo", "pipefail", "-c", block.code]
     result = subprocess.run(
         command,
@@ -45,6 +50,21 @@ def run_bash(block: Block, folder: Path) -> None:
         stdin=subprocess.DEVNULL,
     )
     assert result.returncode == 0, f"{block.name}\n{result.stdout}\n{result.stderr}"
+
+
+def run_on_data(block: Block, folder: Path) -> None:
+    """Run a block on a small dataset, with /data and /scratch in the folder, few modes and no report."""
+    kind, place = block.dataset
+    root = folder / place.replace("$SUBJECTS_DIR", "subjects").lstrip("/")
+    if not root.exists():
+        getattr(datasets, kind)(root, ["Bert_2019"] if kind == "subjects_dir" else ["01"])
+    program = folder / "bin" / "spectralbrain"
+    program.parent.mkdir(exist_ok=True)
+    real = Path(sys.executable).with_name("spectralbrain")
+    program.write_text(f'#!/bin/sh\nexec "{real}" "$@" --modes 8 --no-report\n')
+    program.chmod(0o755)
+    code = re.sub(r"(?<![\w/])/(?=data/|scratch/)", f"{folder}/", block.code)
+    run_bash(replace(block, code=code), folder, program.parent)
 
 
 def run_c(block: Block, folder: Path) -> None:
@@ -71,6 +91,8 @@ def run_block(block: Block, namespace: dict, folder: Path) -> None:
         compile(block.code, str(path), "exec")
     elif block.language == "python":
         run_python(block, namespace)
+    elif block.dataset is not None:
+        run_on_data(block, folder)
     elif block.language == "bash":
         run_bash(block, folder)
     elif block.language == "c":
@@ -88,14 +110,14 @@ def test_blocks_of(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     namespace = {"__name__": "__main__"}
+    missing = {}
     for block in code_blocks(page):
-        if block.language != "c":
+        if block.needs and shutil.which(block.needs) is None:
+            missing[block.needs] = block
+        else:
             run_block(block, namespace, tmp_path)
-    compiled = [block for block in code_blocks(page) if block.language == "c"]
-    if compiled and shutil.which("h5cc") is None:
-        pytest.skip("h5cc is not installed")
-    for block in compiled:
-        run_block(block, namespace, tmp_path)
+    if missing:
+        pytest.skip(f"{next(iter(missing))} is not installed")
 
 
 def test_blocks_are_found_with_their_lines(tmp_path):
@@ -104,6 +126,7 @@ def test_blocks_are_found_with_their_lines(tmp_path):
         "# A\n\n```python\nx = 1\n```\n\n```{toctree}\nother\n```\n\n"
         "<!-- not run: needs R -->\n```r\ny <- 2\n```\n- item\n  ```bash\n  true\n  ```\n"
         "<!-- file: own.py -->\n```python\nz = 3\n```\n"
+        "<!-- with: fmriprep at /data/x -->\n```bash\ntrue\n```\n<!-- needs: h5cc -->\n```c\n;\n```\n"
     )
     blocks = code_blocks(page)
     assert [(b.language, b.line, b.not_run) for b in blocks] == [
@@ -111,8 +134,12 @@ def test_blocks_are_found_with_their_lines(tmp_path):
         ("r", 13, "needs R"),
         ("bash", 17, None),
         ("python", 21, None),
+        ("bash", 25, None),
+        ("c", 29, None),
     ]
-    assert [b.file for b in blocks] == [None, None, None, "own.py"]
+    assert [b.file for b in blocks] == [None, None, None, "own.py", None, None]
+    assert [b.needs for b in blocks] == [None] * 5 + ["h5cc"]
+    assert blocks[4].dataset == ("fmriprep", "/data/x")
     assert blocks[2].code == "true\n"
 
 
