@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -274,6 +275,23 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(surface: BrainMesh) ->
     assert found[0].eigenvalues.tobytes() == found[2].eigenvalues.tobytes()
     for name in ("residuals", "discretization_error"):
         assert found[0].metadata[name].tobytes() == found[1].metadata[name].tobytes()
+
+
+def test_one_thread_means_that_no_other_one_works(
+    surface: BrainMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BLAS threads and our own are seen in the processor time of the process beyond the caller's."""
+
+    def share_of_others(n_threads: int | None) -> float:
+        process, caller = time.process_time(), time.thread_time()
+        decompose(surface, k=40, n_threads=n_threads)
+        total = time.process_time() - process
+        return 1 - (time.thread_time() - caller) / total
+
+    assert share_of_others(1) < 0.05
+    assert share_of_others(2) > 0.2
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    assert share_of_others(None) < 0.05
 
 
 @pytest.mark.parametrize("scale", [1e-9, 3e-3, 7.0, 1e9])
