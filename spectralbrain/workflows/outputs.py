@@ -113,7 +113,7 @@ class SinkSurface(SimpleInterface):
         surface, parameters = spec.surface, spec.parameters
         names = product_names(surface, parameters, masked=spec.masked)
         files, problems = self._files()
-        spectrum = Spectrum.load(files["eigenpairs"])
+        spectrum, domain = spectrum_and_domain(files["eigenpairs"])
         roots = {key: Path(root) for key, root in spec.roots.items()}
         contents: dict[str, bytes] = {}
         for product, name in names.items():
@@ -122,7 +122,7 @@ class SinkSurface(SimpleInterface):
             columns: list[str] = []
             if product == "mask":
                 structure = workbench_structure(surface)
-                contents[name] = mask_gifti(domain_of(files["eigenpairs"]), surface, structure)
+                contents[name] = mask_gifti(domain, surface, structure)
             elif product == "surface":
                 contents[name] = surface_gifti(files["eigenpairs"], surface)
             elif product.startswith("regions:"):
@@ -238,10 +238,11 @@ def _sources(
     return own + ([bids_uri(parcels, roots)] if parcels else [])
 
 
-def domain_of(path: Path) -> Any:
-    """Return which vertices of a decomposition cache were analysed, (N,) array of bool."""
+def spectrum_and_domain(path: Path) -> tuple[Spectrum, Any]:
+    """Return a decomposition's spectrum, and which vertices were analysed, (N,) array of bool."""
     with open_hdf5(path) as handle:
-        return ~np.isnan(handle["eigenvectors"][:, 0])
+        spectrum = Spectrum(handle["eigenvalues"][...], dict(handle.metadata))
+        return spectrum, ~np.isnan(handle["eigenvectors"][:, 0])
 
 
 def plain(value: Any) -> Any:
