@@ -249,8 +249,8 @@ def checked_mesh(vertices: Any, faces: Any, path: Path) -> tuple[Vertices, Faces
     faces = np.array(faces, dtype=np.int64, order="C").reshape(-1, 3)
     if not len(vertices):
         raise FormatError(f"{path}: the file holds no vertices")
-    wrong = int((~np.isfinite(vertices)).any(axis=1).sum())
-    if wrong:
+    if not np.isfinite(vertices).all():
+        wrong = int((~np.isfinite(vertices)).any(axis=1).sum())
         raise FormatError(f"{path}: {wrong} of {len(vertices)} vertices are not finite")
     if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
         raise FormatError(

@@ -80,12 +80,23 @@ def _ascii_corners(content: bytes, path: Path) -> Any:
 def _merge(corners: Any) -> tuple[Any, Any]:
     """Number distinct coordinates by their first use."""
     values = np.ascontiguousarray(corners + 0.0)  # -0.0 becomes 0.0: they are the same place
-    place = np.zeros(len(values), dtype=np.int64)
-    for axis in values.T:  # two numbers at a time, so that the key stays below 2^63
-        of_axis = np.unique(axis, return_inverse=True)[1].reshape(-1)
-        place = np.unique(place * (of_axis.max(initial=0) + 1) + of_axis, return_inverse=True)[1].reshape(-1)
-    _, first, inverse = np.unique(place, return_index=True, return_inverse=True)
+    keys = np.zeros(len(values), dtype=np.uint64)
+    for axis in values.view(f"u{values.itemsize}").T:
+        keys = (keys ^ axis) * _ODD
+        keys ^= keys >> np.uint64(29)
+    first, place = _distinct(keys)
+    if (values[first][place] != values).any():  # two places with one key: made to be
+        first, place = _distinct(values)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return values[first[order]], rank[inverse].reshape(-1, 3)
+    return values[first[order]], rank[place].reshape(-1, 3)
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # of 64 mixed bits, so that the product depends on all below
+
+
+def _distinct(keys: Any) -> tuple[Any, Any]:
+    """Return where each distinct row stands first, and which of them every row is."""
+    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return first, place.reshape(-1)

@@ -89,7 +89,8 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
     FormatError
         If the file is truncated, hostile, not VTP, or holds something other than triangles.
     """
-    appended = _APPENDED.search(content)
+    start = content.find(b"<AppendedData")
+    appended = _APPENDED.match(content, start) if start >= 0 else None
     document = _Document(path)
     parse_xml(
         content[: appended.end() - 1] if appended else content,
@@ -174,8 +175,7 @@ def _text_length(size: int) -> int:
 
 
 def _without_blanks(text: bytes) -> bytes:
-    text = text.strip()
-    return b"".join(text.split()) if re.search(rb"\s", text) else text
+    return b"".join(text.split())
 
 
 class _Decoder:
