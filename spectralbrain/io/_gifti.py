@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import binascii
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -18,6 +19,7 @@ from spectralbrain.io._content import read_content
 from spectralbrain.io._gifti_surface import STRUCTURE_PRIMARY
 from spectralbrain.io._gifti_xml import DataArray, parse_gifti
 from spectralbrain.io._numbers import plain_numbers
+from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import DescriptorMatrix, ScalarMap, as_array
 
 NAME = "Name"
@@ -46,6 +48,7 @@ _ARRAY = (
     'ExternalFileName="" ExternalFileOffset="">\n{meta}<Data>'
 )
 _LEVEL = 4
+_SMALL = 2**20
 
 
 def intent_of(path: Path) -> str:
@@ -150,16 +153,29 @@ def write_maps(
     if maps.shape[1] <= 1 and not vector:
         file_meta[COLUMNS] = str(maps.shape[1])
     stream.write(_HEAD.format(count=maps.shape[1], meta=_metadata(file_meta)).encode())
-    for i, values in enumerate(maps.T):
+    for i, text in enumerate(_encoded(maps)):
         meta = {NAME: names[i]} if names else {}
         if units:
             meta[UNITS] = units
-        header = _ARRAY.format(intent=intent, rows=len(values), meta=_metadata(meta))
-        compressed = deflate.zlib_compress(np.ascontiguousarray(values, "<f4").data, _LEVEL)
+        header = _ARRAY.format(intent=intent, rows=len(maps), meta=_metadata(meta))
         stream.write(header.encode())
-        stream.write(binascii.b2a_base64(compressed, newline=False))
+        stream.write(text)
         stream.write(b"</Data>\n</DataArray>\n")
     stream.write(b"</GIFTI>\n")
+
+
+def _encoded(maps: npt.NDArray[np.float32]) -> Iterator[bytes]:
+    """Yield each map compressed, as text; several large ones on all threads."""
+    if maps.nbytes < _SMALL or maps.shape[1] == 1:
+        yield from map(_encode, maps.T)
+        return
+    with ThreadPoolExecutor(resolve_threads()) as pool:
+        yield from pool.map(_encode, maps.T)
+
+
+def _encode(values: npt.NDArray[np.float32]) -> bytes:
+    compressed = deflate.zlib_compress(np.ascontiguousarray(values, "<f4").data, _LEVEL)
+    return binascii.b2a_base64(compressed, newline=False)
 
 
 def _metadata(items: dict[str, str]) -> str:

@@ -29,6 +29,7 @@ LENGTH = "<Q"
 MAGIC_END = b"complete"
 _ROOM = 2 * 2**30  # address space of Python, NumPy and libhdf5 themselves
 _MANY = 10_000
+_ATTRIBUTES = 2**24  # bytes: facts, not data
 _SLAB = 2**23
 
 
@@ -39,7 +40,7 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     try:
         with open_stream(_Stream(descriptor)) as file:
-            survey = Survey(file, limit, _MANY)
+            survey = Survey(file, limit, _MANY, _ATTRIBUTES)
             header: dict[str, Any] = {
                 "attributes": pack_attributes(survey.attributes),
                 "groups": sorted(survey.groups),

@@ -7,6 +7,7 @@ object is asked for its shape, because asking a virtual dataset already opens ot
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import h5py
@@ -36,13 +37,13 @@ class Refusal(Exception):
 class Survey:
     """Everything in a file that this library would read, after all the checks."""
 
-    def __init__(self, file: Any, limit: int, many: int) -> None:
+    def __init__(self, file: Any, limit: int, many: int, attribute_limit: int = sys.maxsize) -> None:
         self.datasets: dict[str, Any] = {}
         self.groups: set[str] = set()
         self._left = limit
         self._many = many
         self._visited = 0
-        self._check_attributes(file)
+        self._check_attributes(file, attribute_limit)
         self.attributes = read_attributes(file)
         self._visit(file.id, "", 0)
 
@@ -93,7 +94,7 @@ class Survey:
             raise Refusal(f"{name}: declares {size} bytes, too many for a file of this size")
         self.datasets[name] = h5py.Dataset(dataset)
 
-    def _check_attributes(self, file: Any) -> None:
+    def _check_attributes(self, file: Any, limit: int) -> None:
         if h5a.get_num_attrs(file.id) > self._many:
             raise Refusal("holds too many attributes")
         names: list[bytes] = []
@@ -101,8 +102,10 @@ class Survey:
         for name in names:
             attribute = h5a.open(file.id, name)
             kind = attribute.get_type()
-            self._left -= max(1, attribute.get_space().get_simple_extent_npoints()) * kind.get_size()
-            if self._left < 0:
+            size = max(1, attribute.get_space().get_simple_extent_npoints()) * kind.get_size()
+            self._left -= size
+            limit -= size
+            if self._left < 0 or limit < 0:
                 raise Refusal("the attributes declare too much data")
             if not (isinstance(kind, h5t.TypeStringID) or _is_number(kind)):
                 raise Refusal(f"attribute {attribute.name!r}: expected text or numbers")

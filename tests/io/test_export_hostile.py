@@ -128,6 +128,11 @@ def attribute_of_sequences(file, secret):
     h5py.h5a.create(file.id, b"seq", h5py.h5t.vlen_create(h5py.h5t.STD_I64LE), h5py.h5s.create_simple((2,)))
 
 
+def attribute_of_data(file, secret):
+    file["eigenvalues"] = np.arange(3.0)
+    file.attrs["facts"] = np.zeros(2**22)
+
+
 def text_dataset(file, secret):
     file["eigenvalues"] = ["a", "b"]
 
