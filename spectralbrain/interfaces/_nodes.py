@@ -14,7 +14,9 @@ whether a cached result is returned and whether a failure stays where it is:
   MultiProc then waits for ever; and ``updatehash`` writes the new hash into the current folder.
 
 So ``_get_hashval``, ``_update_hash`` and ``is_cached`` are wrapped. Nodes that hold other packages'
-interfaces pass straight through: their hashes, caches and settings are what they were (tested).
+interfaces pass straight through: their hashes, caches and settings are what they were (tested). One thing
+is done for all nodes of a graph: in a work directory that was moved, ``_get_inputs`` follows
+(:mod:`spectralbrain.interfaces._moving`).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from nipype.pipeline.engine.nodes import JoinNode, MapNode, Node
 from nipype.pipeline.engine.utils import load_resultfile, save_hashfile, save_resultfile
 
 from spectralbrain.interfaces._hashing import MEMO_FOLDER, digest_of_text, remembering_digests
+from spectralbrain.interfaces._moving import follow_moves, move_of, moved
 
 _SLOT = re.compile(r"J\d+\Z")
 _MARK = "_spectralbrain"
@@ -118,6 +121,18 @@ def _leave_result(node: Node) -> None:
         save_resultfile(InterfaceResult(node.interface.__class__, runtime), folder, node.name)
 
 
+def _wrap_inputs(original: Callable[[Node], None]) -> Callable[[Node], None]:
+    @functools.wraps(original)
+    def _get_inputs(self: Node) -> None:
+        fresh = not self._got_inputs
+        original(self)
+        if fresh and self.input_source:
+            follow_moves(self)
+
+    setattr(_get_inputs, _MARK, True)
+    return _get_inputs
+
+
 def _wrap_update(original: Callable[[Node], None]) -> Callable[[Node], None]:
     @functools.wraps(original)
     def _update_hash(self: Node) -> None:
@@ -148,14 +163,17 @@ def _wrap_cached(original: Callable[..., tuple[bool, bool]]) -> Callable[..., tu
 
 
 def _outputs_exist(node: Node) -> bool:
-    """Tell whether the stored result can be read and the files it names are there."""
+    """Tell whether the stored result can be read and the files it names are there, not where they were."""
+    path = Path(node.output_dir()) / f"result_{node.name}.pklz"
     try:
-        result = load_resultfile(Path(node.output_dir()) / f"result_{node.name}.pklz")
+        result = load_resultfile(path)
         found = result.outputs
         outputs = found.dictcopy() if isinstance(found, Bunch) else found.trait_get()
+        move = move_of(node.base_dir, path, result)
     except Exception:  # whatever is wrong with a pickle of a killed process: compute it again
         return False
-    return all(_exists(value) for name, value in outputs.items() if name.endswith(("file", "files")))
+    files = [value for name, value in outputs.items() if name.endswith(("file", "files"))]
+    return all(_exists(value) for value in files) and not (move and moved(files, move) != files)
 
 
 def _exists(value: Any) -> bool:
@@ -169,6 +187,8 @@ def install() -> None:
     for kind in (Node, MapNode):
         if not hasattr(kind._get_hashval, _MARK):
             kind._get_hashval = _wrap_hash(kind._get_hashval)
+    if not hasattr(Node._get_inputs, _MARK):
+        Node._get_inputs = _wrap_inputs(Node._get_inputs)
     if not hasattr(Node._update_hash, _MARK):
         Node._update_hash = _wrap_update(Node._update_hash)
     if not hasattr(Node.is_cached, _MARK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,62 @@ def test_a_file_handed_on_is_the_file_handed_in(tmp_path: Path, name: str) -> No
         node.inputs.trait_set(**({"in_file": path} if name == "Load" else {"in_files": [path]}))
         found = node.run().outputs
         assert (found.out_file if name == "Load" else found.out_files[0]) == path
+
+
+def handing_on(folder: Path, files: list[str]) -> pe.Workflow:
+    """Return a graph whose files go through nodes of Nipype that keep absolute paths."""
+    workflow = pe.Workflow("graph", base_dir=os.fspath(folder))
+    source = pe.Node(IdentityInterface(["file"]), name="source")
+    source.iterables = ("file", files)
+    each = pe.Node(Total(), name="each")
+    join = pe.JoinNode(IdentityInterface(["files"]), joinsource="source", joinfield="files", name="join")
+    many = pe.MapNode(Total(), iterfield=["values_file"], name="many")
+    merge = pe.Node(Merge(2), name="merge")
+    last = pe.Node(Function(["files"], ["file"], function="def last(files): return files[-1]"), name="last")
+    gather, one, two = (
+        pe.Node(Gather(), name="gather"),
+        pe.Node(Total(), name="one"),
+        pe.Node(Gather(), name="two"),
+    )
+    workflow.connect(
+        [
+            (source, each, [("file", "values_file")]),
+            (each, join, [("out_file", "files")]),
+            (join, many, [("files", "values_file")]),
+            (join, merge, [("files", "in1")]),
+            (many, merge, [("out_file", "in2")]),
+            (many, two, [("out_file", "files")]),
+            (merge, gather, [("out", "files")]),
+            (merge, last, [("out", "files")]),
+            (last, one, [("file", "values_file")]),
+        ]
+    )
+    return workflow
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+def test_a_work_directory_in_another_place_reads_nothing_from_the_old_one(
+    tmp_path: Path, ran: Ran, how: str
+) -> None:
+    files = numbers(tmp_path / "in", 1, 2)
+    old, new = tmp_path / "old", tmp_path / "new ü"
+    handing_on(old, files).run()
+    if how == "moved":
+        old.rename(new)
+    else:
+        shutil.copytree(old, new)
+        for path in old.rglob("*/total.txt"):
+            path.write_text("666")
+    ran(workflow := handing_on(new, files))
+    graph = workflow.run()
+    assert not ran(workflow) & {"each", "_many0", "_many1", "one", "two", "gather"}
+    for node in graph.nodes():
+        if node.name in ("each", "one", "gather", "many"):
+            found = node.result.outputs.out_file
+            assert all(str(new) in path for path in ([found] if isinstance(found, str) else found))
+    changed = handing_on(new, files)
+    changed.get_node("gather").inputs.power = 2.0
+    assert float(Path(outputs(changed.run(), "gather").out_file).read_text()) == pytest.approx(10)
 
 
 # MapNodes, iterables, joins
