@@ -240,4 +240,10 @@ def _parcellations(files: Found, query: Query, missing: list[str]) -> tuple[tupl
             usable = _usable((name, path), missing)
             if usable:
                 found.setdefault(label, usable)
+    missing += [no_parcellation(label) for label in query.parcellations if label not in found]
     return tuple(found.items())
+
+
+def no_parcellation(name: str) -> str:
+    """Say that a parcellation that was asked for is not there."""
+    return f"no parcellation {name}"

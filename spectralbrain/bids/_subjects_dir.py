@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spectralbrain.bids._derivatives import absent, folders, no_surface
+from spectralbrain.bids._derivatives import absent, folders, no_parcellation, no_surface
 from spectralbrain.bids.entities import natural_key, to_label
 from spectralbrain.bids.inventory import SurfaceInput
 from spectralbrain.bids.query import DEFAULT_SURFACE, Query
@@ -190,7 +190,7 @@ def parcellations(label: Path, side: str, query: Query, missing: list[str]) -> t
         if path:
             found.append((name, path))
         else:
-            missing.append(f"no {side}.{name}.annot")
+            missing.append(no_parcellation(name))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spectralbrain.bids import _derivatives, _hippunfold, _plain, _subjects_dir
+from spectralbrain.bids._derivatives import no_parcellation
 from spectralbrain.bids.entities import parse_name
 from spectralbrain.bids.headers import count_vertices
 from spectralbrain.bids.inventory import Inventory, SurfaceInput
@@ -211,11 +212,13 @@ def _filled(own: SurfaceInput, other: SurfaceInput) -> SurfaceInput:
     n = count_vertices(geometry)
     if n is None or n != count_vertices(theirs):
         return own  # another mesh, for example fsLR: its vertices are not these
+    found = {no_parcellation(name) for name, _ in other.parcellations}
+    found |= {"no cortex mask"} if other.mask else set()
     return replace(
         own,
         mask=own.mask or other.mask,
         parcellations=own.parcellations or other.parcellations,
-        missing=tuple(m for m in own.missing if m != "no cortex mask" or other.mask is None),
+        missing=tuple(m for m in own.missing if m not in found),
     )
 
 

@@ -96,8 +96,9 @@ def existing_folder(text: str) -> Path:
 def existing_file(text: str) -> Path:
     """Parse the path of a file that exists."""
     path = Path(text)
-    if not path.is_file():
-        raise argparse.ArgumentTypeError(f"expected a file, found nothing readable at {text!r}")
+    if path.is_dir() or not path.exists():  # a pipe will do
+        what = "a folder" if path.is_dir() else "nothing"
+        raise argparse.ArgumentTypeError(f"expected a file, found {what} at {text!r}")
     return path.absolute()
 
 

@@ -89,11 +89,12 @@ def process_participant(task: ParticipantTask) -> Outcome:
             LOG.info("sub-%s: another run worked on it; going on from its results", task.subject)
         state = states.read_state(task.output_dir, task.subject)
         if task.reports_only:
-            done, kept, failures = 0, len(task.surfaces), _known_failures(state)
+            done, kept, failures = 0, len(state.surfaces), _known_failures(task, state)
         else:
             done, kept, failures = _compute(task, state)
-        notes, more = _summarise(task, state)
-        states.write_state(task.output_dir, task.subject, state)
+        notes, more = _summarise(task, state) if state.surfaces else ([], [])
+        if state.surfaces:
+            states.write_state(task.output_dir, task.subject, state)
     files = sum(len(s.files) for s in state.surfaces.values()) + len(state.summaries)
     seconds = time.monotonic() - start
     return Outcome(task.subject, done, kept, (*failures, *more), files, seconds, tuple(notes))
@@ -126,8 +127,11 @@ def prepare_surface(task: ParticipantTask) -> None:
         _run(workflow, task)
 
 
-def _known_failures(state: states.ParticipantState) -> list[Failure]:
-    return [Failure(key, s.reason) for key, s in state.surfaces.items() if s.status != "ok"]
+def _known_failures(task: ParticipantTask, state: states.ParticipantState) -> list[Failure]:
+    """Return what failed in earlier runs, and what was never run."""
+    failures = [Failure(key, s.reason) for key, s in state.surfaces.items() if s.status != "ok"]
+    never = [s for s in task.surfaces if states.surface_key(s) not in state.surfaces]
+    return failures + [Failure(s.name, "no results; run without --reports-only first") for s in never]
 
 
 def _compute(task: ParticipantTask, state: states.ParticipantState) -> tuple[int, int, list[Failure]]:

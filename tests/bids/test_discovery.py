@@ -89,6 +89,13 @@ def test_a_missing_hemisphere_is_seen(tmp_path):
     assert right.hemisphere == "R"
 
 
+def test_a_parcellation_asked_for_and_absent_is_named(tmp_path):
+    root = fmriprep(tmp_path / "in", ["01"])
+    assert "no parcellation aparc" in discover(root, Query(parcellations=("aparc",))).surfaces[0].missing
+    subjects_dir(root / "sourcedata" / "freesurfer", ["sub-01"])
+    assert discover(root, Query(parcellations=("aparc",))).surfaces[0].missing == ()
+
+
 def test_a_white_surface_without_pial_says_what_lacks(tmp_path):
     root = fmriprep(tmp_path / "in", ["01"], midthickness=False)
     (root / "sub-01" / "anat" / "sub-01_hemi-L_pial.surf.gii").unlink()

@@ -445,6 +445,22 @@ def test_boilerplate_only(dataset, tmp_path):
     assert not (tmp_path / "out" / "sub-01").exists()
 
 
+def test_reports_only_names_who_has_no_results(dataset, tmp_path):
+    from spectralbrain.bids.discovery import discover
+    from spectralbrain.bids.parameters import Parameters
+    from spectralbrain.workflows.processing import ParticipantTask, process_participant
+
+    surfaces = discover(dataset).of("01")
+    task = ParticipantTask(
+        *("01", surfaces, Parameters(), tmp_path / "out", tmp_path / "work", {"input": dataset}),
+        reports_only=True,
+    )
+    outcome = process_participant(task)
+    assert [f.reason for f in outcome.failures] == ["no results; run without --reports-only first"] * 2
+    assert outcome.kept == 0
+    assert not list((tmp_path / "out").rglob("*.json"))
+
+
 def test_write_graph(dataset, tmp_path):
     result = participant(dataset, tmp_path / "out", "--participant-label", "01", "--write-graph")
     assert result.returncode == 0, result.stdout
