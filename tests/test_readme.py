@@ -95,6 +95,23 @@ def test_a_node_is_written_in_twenty_lines(checkout):
     assert len(block.code.splitlines()) <= 20
 
 
+def test_every_figure_stands_in_the_file_it_is_from(checkout):
+    """README's table of figures: a program of ours as command, and the numbers in what that program wrote."""
+    text = (checkout / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("<!-- figures -->") : text.index("<!-- end of figures -->")]
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()[3:]]
+    assert len(rows) > 3
+    for _, _, figure, source, command in rows:
+        script = re.fullmatch(r"`python (benchmarks/\w+\.py)[^`]*`", command)
+        assert script, command
+        assert (checkout / script[1]).is_file(), command
+        page = (checkout / re.search(r"\((.+?)\)", source)[1]).read_text(encoding="utf-8")
+        assert script[1] in page, f"{source} does not say that {script[1]} wrote it"
+        numbers = re.findall(r"\d[\d.,]*\d|\d", figure)
+        assert numbers, figure
+        assert [number for number in numbers if number not in page] == [], figure
+
+
 def test_every_markdown_page_is_free_of_machine_paths(checkout):
     pages: list[Path] = [
         *checkout.glob("*.md"),
