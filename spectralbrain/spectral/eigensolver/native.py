@@ -36,10 +36,10 @@ LARGEST_DENSE = 8000
 # Relative error of a shift above which it is moved; by how much; and how close an eigenvalue may be.
 ACCEPTED_ERROR = 1e-10
 SHIFT_NUDGE = 0.37  # of the mean distance between eigenvalues
-CLOSEST_EIGENVALUE = 0.1
+CLOSEST_EIGENVALUE = 0.03
 SHIFT_ATTEMPTS = 8
 # Block widths, by the largest number of pairs they are meant for.
-WIDTHS = ((60, 8), (400, 16), (10**9, 24))
+WIDTHS = ((60, 8), (215, 12), (400, 16), (10**9, 24))
 WIDEST = 128
 CORRECTED_TOGETHER = 64
 # Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
