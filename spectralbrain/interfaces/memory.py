@@ -9,9 +9,13 @@ _GIB = 1024**3
 # At the peak of each node: bytes per vertex, and how many copies of the (N, k) eigenvectors and of
 # the (N, T) maps it holds. Fitted to the peak resident memory on spheres of 2,562 to 163,842 vertices.
 _COSTS: dict[str, tuple[float, float, float]] = {
-    "Decompose": (6200.0, 3.2, 0.0),
-    "MeshQuality": (1150.0, 0.0, 0.0),
     "LoadMesh": (400.0, 0.0, 0.0),
+    "SaveMesh": (0.0, 0.0, 0.0),
+    "MaskMesh": (550.0, 0.0, 0.0),
+    "RepairMesh": (1060.0, 0.0, 0.0),
+    "SmoothSurface": (2500.0, 0.0, 0.0),
+    "MeshQuality": (1150.0, 0.0, 0.0),
+    "Decompose": (6200.0, 3.2, 0.0),
     "ComputeShapeDNA": (0.0, 0.0, 0.0),
     "ComputeHKS": (235.0, 1.0, 1.0),
     "ComputeWKS": (235.0, 1.0, 1.0),
@@ -21,15 +25,23 @@ _COSTS: dict[str, tuple[float, float, float]] = {
     "ComputeGPS": (235.0, 2.0, 0.0),
     "ComputeBKS": (235.0, 1.0, 0.0),
     "VertexAreas": (235.0, 1.0, 0.0),
+    "DecomposeMap": (235.0, 1.0, 1.0),
+    "ReconstructMap": (235.0, 1.0, 1.0),
+    "FilterMap": (235.0, 1.0, 1.0),
+    "WaveletTransform": (235.0, 1.0, 1.0),
+    "Eigenstrap": (235.0, 1.0, 1.6),
+    "BiharmonicDistance": (235.0, 1.2, 0.0),
+    "AlignModes": (300.0, 7.2, 0.0),
     "SaveHDF5": (400.0, 1.05, 1.1),
     "SaveGiftiFunc": (0.0, 0.0, 1.9),
-    "BuildGeometricConnectome": (400.0, 0.0, 3.0),
+    "BuildGeometricConnectome": (350.0, 0.0, 6.5),
 }
 # Reading a decomposition holds its eigenvectors twice for a moment.
 _READING = 2.03
 _READERS = {
     *("ComputeHKS", "ComputeWKS", "ComputeBatesSignatures", "ComputeSIHKS", "ComputeWavelets"),
-    *("ComputeGPS", "ComputeBKS", "VertexAreas"),
+    *("ComputeGPS", "ComputeBKS", "VertexAreas", "DecomposeMap", "ReconstructMap", "FilterMap"),
+    *("WaveletTransform", "Eigenstrap", "BiharmonicDistance"),
 }
 
 
@@ -45,7 +57,7 @@ def estimate_mem_gb(interface: str, n_vertices: int, k: int = 0, *, n_maps: int 
     k : int
         Number of modes.
     n_maps : int
-        Number of scales of a descriptor.
+        Number of maps: scales of a descriptor (times `order` for Bates signatures), surrogates.
 
     Returns
     -------
