@@ -117,25 +117,28 @@ def test_terminated_at_any_moment(tmp_path, kind):
         check(kind, path)
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS)
 @pytest.mark.parametrize("limit", [0, 4096, 20_000])
-def test_a_limit_on_the_size_of_files(tmp_path, kind, limit):
+def test_a_limit_on_the_size_of_files(tmp_path, limit):
     """The writer gets an OSError, ends normally, and the old file is there."""
-    path = tmp_path / SUFFIX[kind]
-    save(kind, path, 0)
+    for kind in ALL_KINDS:
+        save(kind, tmp_path / SUFFIX[kind], 0)
     code = """
     import errno, resource, sys
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
-    try:
-        save(sys.argv[1], sys.argv[2], 1)
-    except OSError as error:
-        assert error.errno == errno.EFBIG, error
-        sys.exit(42)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+    refused = []
+    for kind, name in SUFFIX.items():
+        try:
+            save(kind, f"{sys.argv[1]}/{name}", 1)
+        except OSError as error:
+            assert error.errno == errno.EFBIG, error
+            refused.append(kind)
+    assert refused == list(SUFFIX), refused
+    sys.exit(42)
     """
-    process = python(code, kind, path, limit)
-    assert process.wait(timeout=60) == 42
-    check(kind, path)
-    assert visible(tmp_path) == [path.name]
+    assert python(code, tmp_path, limit).wait(timeout=60) == 42
+    for kind in ALL_KINDS:
+        check(kind, tmp_path / SUFFIX[kind])
+    assert visible(tmp_path) == sorted(SUFFIX.values())
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 5, 9])
@@ -200,21 +203,23 @@ def test_a_compressor_that_fails(tmp_path, monkeypatch):
     assert threading.active_count() < 10
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS)
-def test_eight_writers_and_a_reader(tmp_path, kind):
-    path = tmp_path / SUFFIX[kind]
-    save(kind, path, 0)
+def test_eight_writers_and_a_reader(tmp_path):
+    for kind in ALL_KINDS:
+        save(kind, tmp_path / SUFFIX[kind], 0)
     code = """
     import sys
-    for i in range(2):
-        save(sys.argv[1], sys.argv[2], (int(sys.argv[3]) + 3 * i) % 12)
+    for version in (int(sys.argv[2]), int(sys.argv[2]) + 4):
+        for kind, name in SUFFIX.items():
+            save(kind, f"{sys.argv[1]}/{name}", version)
     """
-    writers = [python(code, kind, path, i) for i in range(8)]
+    writers = [python(code, tmp_path, i) for i in range(8)]
     while any(writer.poll() is None for writer in writers):
-        check(kind, path)
+        for kind in ALL_KINDS:
+            check(kind, tmp_path / SUFFIX[kind])
     assert [writer.returncode for writer in writers] == [0] * 8
-    check(kind, path)
-    assert visible(tmp_path) == [path.name]
+    for kind in ALL_KINDS:
+        check(kind, tmp_path / SUFFIX[kind])
+    assert visible(tmp_path) == sorted(SUFFIX.values())
 
 
 def test_writers_in_threads(tmp_path):

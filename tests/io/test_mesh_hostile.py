@@ -327,7 +327,7 @@ def test_name_helps_the_message_where_content_is_damaged() -> None:
         (".obj", b"f 1 ", b"f -99 ", "relative index points before the first vertex"),
         (".vtk", b"POLYGONS", b"TRIANGLE_STRIPS", "triangle strips"),
         (".vtk", b"POLYDATA", b"RECTILINEAR_GRID", "expected DATASET POLYDATA"),
-        (".vtk", b"ASCII", b"PAPER", "expected a legacy VTK header"),
+        (".vtk", b"BINARY", b"PAPER", "expected a legacy VTK header"),
         (".vtk", b"double", b"quad", "type 'quad' is not supported"),
         (".vtp", b'type="PolyData"', b'type="ImageData"', "expected a VTKFile of type PolyData"),
         (".vtp", b'header_type="UInt64"', b'compressor="vtkLZ4DataCompressor"', "only zlib is"),
