@@ -1,10 +1,12 @@
 """The eigensolver against its peers: time, memory and accuracy in one table; cost over size; a phase profile.
 
     python benchmarks/eigensolver.py OUTPUT [--quick] [--rounds 3] [--threads 2] [--peers-python PATH]
+        [--cases s1200:200 ...] [--methods spectralbrain lapy ...]
 
 Peers (LaPy, LaPy with cholespy, SciPy, neuromodes) are installed into an environment of their own, below
 OUTPUT unless --peers-python names one that has them. Every run is a fresh process; methods take turns
-within a round; the table holds the round with the least CPU time. Residuals and orthonormality are
+within a round; the table holds the round with the least CPU time. OUTPUT/results.json keeps what was
+measured, so that cases can be run one by one; remove it to start anew. Residuals and orthonormality are
 recomputed from an assembly that is written out here. Needs the extra `app` (nilearn for the fsaverage5
 surface, matplotlib).
 """
@@ -430,6 +432,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--peers-python", help="Python of an environment that has the peers")
     parser.add_argument("--quick", action="store_true", help="only the cases up to 32,492 x 200")
+    parser.add_argument("--cases", nargs="*", metavar="SURFACE:K", help="only these; others measured stay")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -440,33 +443,44 @@ def main() -> None:
         peers = str(folder / "bin" / "python")
         subprocess.run([peers, "-m", "pip", "install", "--quiet", *PEERS], check=True)
     cases = CASES[:4] if options.quick else CASES
-    results: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
-    sizes: dict[str, int] = {}
+    if options.cases:
+        cases = [(surface, int(k)) for surface, k in (case.split(":") for case in options.cases)]
+    stored = options.output / "results.json"
+    results: Results = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
     for surface, k in cases:
         path = make_surface(surface, options.output, peers)
-        sizes[surface] = len(np.load(path)["v"])
-        rows: dict[str, dict[str, Any]] = {}
+        rows = results.setdefault(f"{surface}:{k}", {})
         methods = [m for m in SLOW.get((surface, k), METHODS) if m in options.methods]
         for _ in range(1 if (surface, k) in SLOW else options.rounds):
             for method in methods:
                 row = measure(method, path, k, options.threads, peers)
-                print(
-                    surface,
-                    k,
-                    method,
-                    {key: value for key, value in row.items() if key != "values"},
-                    flush=True,
-                )
+                print(surface, k, method, {x: row[x] for x in row if x != "values"}, flush=True)
                 if method not in rows or row.get("cpu", np.inf) < rows[method].get("cpu", np.inf):
                     rows[method] = row
-        results[surface, k] = rows
-        report = describe_machine(options.threads) + "\n" + table(results)
-        (options.output / "eigensolver.md").write_text(report, encoding="utf-8")
-    plot(results, sizes, options.output / "eigensolver.png")
-    surface, k = cases[-1] if options.quick else ("fsaverage5-up2", 300)
-    text = f"Phases of {surface} x {k}. " + profile(options.output / f"{surface}.npz", k, options.threads)
-    (options.output / "phases.md").write_text(text, encoding="utf-8")
-    print(report + "\n" + text)
+                stored.write_text(json.dumps(results), encoding="utf-8")
+    write_report(results, options.output, options.threads)
+
+
+Results = dict[str, dict[str, dict[str, Any]]]
+
+
+def write_report(results: Results, folder: Path, threads: int) -> None:
+    """Write table, plot and phase profile of everything measured so far."""
+    order = {f"{surface}:{k}": i for i, (surface, k) in enumerate(CASES)}
+    done = {
+        (case.split(":")[0], int(case.split(":")[1])): results[case]
+        for case in sorted(results, key=lambda case: order.get(case, len(order)))
+    }
+    sizes = {surface: len(np.load(folder / f"{surface}.npz")["v"]) for surface, _ in done}
+    plot(done, sizes, folder / "eigensolver.png")
+    surface, k = max(done, key=lambda case: sizes[case[0]])
+    phases = profile(folder / f"{surface}.npz", k, threads)
+    report = (
+        f"# The eigensolver against its peers\n\n{describe_machine(threads)}\n{table(done)}\n"
+        f"## Phases of {surface} x {k}\n\n{phases}"
+    )
+    (folder / "eigensolver.md").write_text(report, encoding="utf-8")
+    print(report)
 
 
 if __name__ == "__main__":
