@@ -1,7 +1,7 @@
 """What an unchanged input costs when a graph runs again: digests are remembered in the work directory.
 
-Run: ``python benchmarks/reruns.py [megabytes]`` (400 if omitted). Three nodes take the same file; printed is the
-wall time of the first run, which reads the file, and of two reruns, which do not.
+Run: ``python benchmarks/reruns.py [megabytes]`` (400 if omitted). Three nodes take the same file; printed is
+the wall time of the first run, which reads the file, and of two reruns, which do not.
 """
 
 from __future__ import annotations

@@ -42,10 +42,8 @@ REGISTRY: dict[str, tuple[str, ...]] = {
         *("CheckCompatible", "ParticipantsTable", "ShapeDNATable", "ShapeDNADeviations", "DistanceMatrix"),
         *("FindOutliers", "LongitudinalDifferences"),
     ),
-    "export": (
-        *("SaveHDF5", "SaveMesh", "SaveGiftiFunc", "SaveNpz", "SaveConnectome"),
-        *("LoadHDF5", "LoadNpz", "LoadGiftiFunc", "LoadConnectome"),
-    ),
+    "export": ("SaveHDF5", "SaveMesh", "SaveGiftiFunc", "SaveNpz", "SaveConnectome"),
+    "results": ("LoadHDF5", "LoadNpz", "LoadGiftiFunc", "LoadConnectome"),
 }
 _MODULE_OF = {name: module for module, names in REGISTRY.items() for name in names}
 __all__ = ["REGISTRY", *sorted(_MODULE_OF)]

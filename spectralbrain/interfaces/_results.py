@@ -65,6 +65,21 @@ class ArrayOutputSpec(SpectralOutputSpec):
     key = traits.Str(desc="name of the array in out_file, for example descriptors/hks")
 
 
+class FileOutputSpec(SpectralOutputSpec):
+    """The one output of a node that writes a file."""
+
+    out_file = File(desc="the file written")
+
+
+class MapsOutputSpec(SpectralOutputSpec):
+    """The outputs of a node that reads maps."""
+
+    out_file = File(desc="the maps, HDF5")
+    key = traits.Str(desc="name of the maps in out_file")
+    n_vertices = traits.Int(desc="number of vertices")
+    n_maps = traits.Int(desc="number of maps")
+
+
 class TableOutputSpec(SpectralOutputSpec):
     """The output of a node that writes a table."""
 
@@ -105,6 +120,34 @@ class MeshInterface(SpectralInterface):
             "n_faces": result.n_faces,
             "area": result.area,
         }
+
+
+class MapsInterface(SpectralInterface):
+    """An interface whose function reads maps (N,) or (N, M): stored under ``descriptors/<array>``."""
+
+    array: ClassVar[str] = ""
+
+    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
+        from spectralbrain.io.export import save_hdf5
+
+        path = save_hdf5(self._out_file(folder), descriptors={self.array: result})
+        sizes = {"n_vertices": len(result), "n_maps": 1 if result.ndim == 1 else result.shape[1]}
+        return {"out_file": os.fspath(path), "key": f"descriptors/{self.array}", **sizes}
+
+
+class GridInterface(SpectralInterface):
+    """An interface whose function returns a grid of scales, with or without a bandwidth."""
+
+    array: ClassVar[str] = ""
+
+    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
+        from spectralbrain.io.export import save_hdf5
+
+        values, sigma = result if isinstance(result, tuple) else (result, None)
+        facts = {} if sigma is None else {"sigma": float(sigma)}
+        arrays = {self.array: np.asarray(values)}
+        path = save_hdf5(self._out_file(folder), descriptors=arrays, metadata=facts)
+        return {"out_file": os.fspath(path), "key": f"descriptors/{self.array}", **facts}
 
 
 class ArrayInterface(SpectralInterface):

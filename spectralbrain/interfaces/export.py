@@ -1,4 +1,4 @@
-"""Nodes of :mod:`spectralbrain.io.export`: the six exports and their readers.
+"""Nodes of :mod:`spectralbrain.io.export`: the exports.
 
 Each export takes files from earlier nodes (an HDF5 cache and the name of what to export), or arrays
 from a script; never both for the same argument.
@@ -15,23 +15,17 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError, IncompatibleError
 from spectralbrain.interfaces import _files
+from spectralbrain.interfaces._results import FileOutputSpec
 from spectralbrain.interfaces.base import (
     File,
     InputFile,
     InputMultiObject,
     SpectralInputSpec,
     SpectralInterface,
-    SpectralOutputSpec,
     array_or_file,
     out_file,
     traits,
 )
-
-
-class FileOutputSpec(SpectralOutputSpec):
-    """The one output of a node that writes a file."""
-
-    out_file = File(desc="the file written")
 
 
 class SaveHDF5InputSpec(SpectralInputSpec):
@@ -286,140 +280,3 @@ class SaveConnectome(SpectralInterface):
         if "sidecar" in arguments:
             outputs["sidecar_file"] = os.fspath(Path(result).with_suffix(".json"))
         return outputs
-
-
-# The readers
-
-
-class LoadHDF5InputSpec(SpectralInputSpec):
-    """Inputs of LoadHDF5."""
-
-    in_file = InputFile("cache", mandatory=True, desc="HDF5 cache")
-    key = traits.Str(desc="an item to write to out_file, for example descriptors/hks")
-    out_file = out_file("item.npz", "name of the NumPy archive that gets the item")
-
-
-class LoadHDF5OutputSpec(SpectralOutputSpec):
-    """Outputs of LoadHDF5."""
-
-    out_file = File(desc="the item, if a key was given")
-    names = traits.List(traits.Str, desc="names of the arrays in the cache")
-    metadata = traits.Dict(desc="the facts stored in the cache, arrays as lists")
-
-
-class LoadHDF5(SpectralInterface):
-    """List a cache's arrays and facts, verify its digests, and take one array out of it."""
-
-    input_spec = LoadHDF5InputSpec
-    output_spec = LoadHDF5OutputSpec
-    function = "spectralbrain.io.export.load_hdf5"
-    arguments = {"path": "in_file"}
-    extras = {"key": "an item to take out", "out_file": "where the item goes"}
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        items = _files.cache_items(result)
-        outputs = {"names": sorted(items), "metadata": _files.jsonable(result.get("metadata") or {})}
-        if self._has("key"):
-            from spectralbrain.io.export import save_npz
-
-            value = _files.pick(self.inputs.in_file, self.inputs.key, items)
-            name = self.inputs.key.rpartition("/")[2]
-            outputs["out_file"] = os.fspath(save_npz(self._out_file(folder), **{name: value}))
-        return outputs
-
-
-class LoadNpzInputSpec(SpectralInputSpec):
-    """Inputs of LoadNpz."""
-
-    in_file = InputFile("archive", mandatory=True, desc="NumPy archive")
-    out_file = out_file("arrays.h5", "name of the HDF5 cache that gets the arrays, under descriptors/")
-
-
-class LoadNpzOutputSpec(FileOutputSpec):
-    """Outputs of LoadNpz."""
-
-    names = traits.List(traits.Str, desc="names of the arrays")
-
-
-class LoadNpz(SpectralInterface):
-    """Read a NumPy archive without pickles into an HDF5 cache that other nodes take."""
-
-    input_spec = LoadNpzInputSpec
-    output_spec = LoadNpzOutputSpec
-    function = "spectralbrain.io.export.load_npz"
-    arguments = {"path": "in_file"}
-    extras = {"out_file": "the arrays as a cache"}
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        path = save_hdf5(self._out_file(folder), descriptors=result)
-        return {"out_file": os.fspath(path), "names": sorted(result)}
-
-
-class LoadGiftiFuncInputSpec(SpectralInputSpec):
-    """Inputs of LoadGiftiFunc."""
-
-    in_file = InputFile("maps", mandatory=True, desc="GIFTI maps: .func.gii or .shape.gii")
-    out_file = out_file("maps.h5", "name of the HDF5 cache that gets the maps, as descriptors/maps")
-
-
-class LoadGiftiFuncOutputSpec(FileOutputSpec):
-    """Outputs of LoadGiftiFunc."""
-
-    key = traits.Str(desc="name of the maps in out_file")
-    n_vertices = traits.Int(desc="number of vertices")
-    n_maps = traits.Int(desc="number of maps")
-
-
-class LoadGiftiFunc(SpectralInterface):
-    """Read GIFTI maps, stacked as columns, into an HDF5 cache that other nodes take."""
-
-    input_spec = LoadGiftiFuncInputSpec
-    output_spec = LoadGiftiFuncOutputSpec
-    function = "spectralbrain.io.export.load_gifti_func"
-    arguments = {"path": "in_file"}
-    extras = {"out_file": "the maps as a cache"}
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        path = save_hdf5(self._out_file(folder), descriptors={"maps": result})
-        n_maps = 1 if result.ndim == 1 else result.shape[1]
-        return {
-            "out_file": os.fspath(path),
-            "key": "descriptors/maps",
-            "n_vertices": len(result),
-            "n_maps": n_maps,
-        }
-
-
-class LoadConnectomeInputSpec(SpectralInputSpec):
-    """Inputs of LoadConnectome."""
-
-    in_file = InputFile("matrix", mandatory=True, desc="labelled square table, as SaveConnectome writes it")
-    out_file = out_file("matrix.h5", "name of the HDF5 cache that gets the matrix, as descriptors/matrix")
-
-
-class LoadConnectomeOutputSpec(FileOutputSpec):
-    """Outputs of LoadConnectome."""
-
-    key = traits.Str(desc="name of the matrix in out_file")
-    labels = traits.List(traits.Str, desc="name of each region, in the order of the rows")
-
-
-class LoadConnectome(SpectralInterface):
-    """Read a labelled square table."""
-
-    input_spec = LoadConnectomeInputSpec
-    output_spec = LoadConnectomeOutputSpec
-    function = "spectralbrain.io.export.load_connectome"
-    arguments = {"path": "in_file"}
-    extras = {"out_file": "the matrix as a cache"}
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        matrix, labels = result
-        path = save_hdf5(self._out_file(folder), descriptors={"matrix": matrix})
-        return {"out_file": os.fspath(path), "key": "descriptors/matrix", "labels": list(labels or [])}

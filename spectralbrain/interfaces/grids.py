@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-
-from spectralbrain.interfaces._results import ArrayOutputSpec, SpectraInputSpec, SpectraInterface
-from spectralbrain.interfaces.base import SpectralInputSpec, SpectralInterface, out_file, traits
+from spectralbrain.interfaces._results import (
+    ArrayOutputSpec,
+    GridInterface,
+    SpectraInputSpec,
+    SpectraInterface,
+)
+from spectralbrain.interfaces.base import SpectralInputSpec, out_file, traits
 
 
 class GridOutputSpec(ArrayOutputSpec):
     """Outputs of a grid of energies."""
 
     sigma = traits.Float(desc="bandwidth in log(lambda)")
-
-
-def store_grid(interface: SpectralInterface, name: str, result: Any, folder: Path) -> dict[str, Any]:
-    """Write a grid to an HDF5 cache."""
-    from spectralbrain.io.export import save_hdf5
-
-    values, sigma = result if isinstance(result, tuple) else (result, None)
-    metadata = {} if sigma is None else {"sigma": float(sigma)}
-    path = save_hdf5(interface._out_file(folder), descriptors={name: np.asarray(values)}, metadata=metadata)
-    return {"out_file": os.fspath(path), "key": f"descriptors/{name}", **metadata}
 
 
 class HKSTimesInputSpec(SpectralInputSpec):
@@ -37,15 +26,13 @@ class HKSTimesInputSpec(SpectralInputSpec):
     out_file = out_file("times.h5", "name of the HDF5 cache; its item is descriptors/times")
 
 
-class HKSTimes(SpectralInterface):
+class HKSTimes(GridInterface):
     """Make diffusion times that depend on the number of modes alone."""
 
     input_spec = HKSTimesInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.grids.hks_times"
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        return store_grid(self, "times", result, folder)
+    array = "times"
 
 
 class WKSEnergiesInputSpec(SpectralInputSpec):
@@ -59,15 +46,13 @@ class WKSEnergiesInputSpec(SpectralInputSpec):
     out_file = out_file("energies.h5", "name of the HDF5 cache; its item is descriptors/energies")
 
 
-class WKSEnergies(SpectralInterface):
+class WKSEnergies(GridInterface):
     """Make energies that depend on the number of modes alone."""
 
     input_spec = WKSEnergiesInputSpec
     output_spec = GridOutputSpec
     function = "spectralbrain.spectral.grids.wks_energies"
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        return store_grid(self, "energies", result, folder)
+    array = "energies"
 
 
 class SharedHKSTimesInputSpec(SpectraInputSpec):
@@ -80,15 +65,13 @@ class SharedHKSTimesInputSpec(SpectraInputSpec):
     out_file = out_file("times.h5", "name of the HDF5 cache; its item is descriptors/times")
 
 
-class SharedHKSTimes(SpectraInterface):
+class SharedHKSTimes(GridInterface, SpectraInterface):
     """Make the diffusion times that a cohort spans."""
 
     input_spec = SharedHKSTimesInputSpec
     output_spec = ArrayOutputSpec
     function = "spectralbrain.spectral.grids.shared_hks_times"
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        return store_grid(self, "times", result, folder)
+    array = "times"
 
 
 class SharedWKSEnergiesInputSpec(SpectraInputSpec):
@@ -99,12 +82,10 @@ class SharedWKSEnergiesInputSpec(SpectraInputSpec):
     out_file = out_file("energies.h5", "name of the HDF5 cache; its item is descriptors/energies")
 
 
-class SharedWKSEnergies(SpectraInterface):
+class SharedWKSEnergies(GridInterface, SpectraInterface):
     """Make the energies that a cohort spans."""
 
     input_spec = SharedWKSEnergiesInputSpec
     output_spec = GridOutputSpec
     function = "spectralbrain.spectral.grids.shared_wks_energies"
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        return store_grid(self, "energies", result, folder)
+    array = "energies"

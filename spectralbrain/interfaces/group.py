@@ -69,12 +69,17 @@ class ParticipantsTable(GroupTable):
     function = "spectralbrain.spectral.group.participants_table"
 
 
-class ShapeDNATableInputSpec(GroupInputSpec):
-    """Inputs of ShapeDNATable."""
+class NormalizedInputSpec(GroupInputSpec):
+    """The inputs of a node on normalised spectra."""
 
     normalization = traits.Enum("area", "volume", "none", usedefault=True, desc=NORMALIZATION)
     index = traits.Enum("weyl", "lapy", None, usedefault=True, desc=INDEX)
     k = traits.Range(low=1, desc="number of values; all if omitted")
+
+
+class ShapeDNATableInputSpec(NormalizedInputSpec):
+    """Inputs of ShapeDNATable."""
+
     out_file = out_file("shapedna.tsv", "name of the table")
 
 
@@ -86,12 +91,9 @@ class ShapeDNATable(GroupTable):
     function = "spectralbrain.spectral.group.shapedna_table"
 
 
-class ShapeDNADeviationsInputSpec(GroupInputSpec):
+class ShapeDNADeviationsInputSpec(NormalizedInputSpec):
     """Inputs of ShapeDNADeviations."""
 
-    normalization = traits.Enum("area", "volume", "none", usedefault=True, desc=NORMALIZATION)
-    index = traits.Enum("weyl", "lapy", None, usedefault=True, desc=INDEX)
-    k = traits.Range(low=1, desc="number of values; all if omitted")
     out_file = out_file("deviations.tsv", "name of the table: name, deviation")
 
 

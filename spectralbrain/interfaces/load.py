@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spectralbrain.interfaces._results import MeshInterface
+from spectralbrain.interfaces._results import MapsInterface, MapsOutputSpec, MeshInterface
 from spectralbrain.interfaces.base import (
     File,
     InputFile,
@@ -114,30 +114,14 @@ class LoadScalarsInputSpec(SpectralInputSpec):
     out_file = out_file("scalars.h5", "name of the HDF5 file; the numbers are its item descriptors/scalars")
 
 
-class LoadScalarsOutputSpec(SpectralOutputSpec):
-    """Outputs of LoadScalars."""
-
-    out_file = File(desc="the numbers, HDF5")
-    key = traits.Str(desc="name of the numbers in out_file")
-    n_vertices = traits.Int(desc="number of vertices")
-    n_maps = traits.Int(desc="number of maps")
-
-
-class LoadScalars(SpectralInterface):
+class LoadScalars(MapsInterface):
     """Read per-vertex numbers of any known format."""
 
     input_spec = LoadScalarsInputSpec
-    output_spec = LoadScalarsOutputSpec
+    output_spec = MapsOutputSpec
     function = "spectralbrain.io.load.load_scalars"
     arguments = {"path": "in_file"}
-
-    def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        path = save_hdf5(self._out_file(folder), descriptors={"scalars": result})
-        n_maps = 1 if result.ndim == 1 else result.shape[1]
-        sizes = {"n_vertices": len(result), "n_maps": n_maps}
-        return {"out_file": os.fspath(path), "key": "descriptors/scalars", **sizes}
+    array = "scalars"
 
 
 class LoadLabelsInputSpec(SpectralInputSpec):
