@@ -75,7 +75,8 @@ def test_the_result_lists_every_file_written(built, report_folder):
 def test_the_page_says_who_what_and_how(page):
     for words in (
         "sub-01, ses-pre",
-        "All 2 surfaces were computed and verified, without remarks.",
+        "Look at the remarks on Left cortex (midthickness); Right cortex (midthickness) before using them.",
+        "on the mesh is too coarse: the estimated error of the eigenvalue exceeds 1 %",
         "Left cortex (midthickness)",
         "Largest residual",
         "Eigenvalues counted",
@@ -219,6 +220,17 @@ def test_missing_items_are_listed(sketched, tmp_path, surfaces, read_page):
     words = read_page(result.out_file).words
     assert "1 expected item is not there" in words
     assert "no rh.white in the input" in words
+
+
+def test_surfaces_without_remarks_are_called_so():
+    from spectralbrain.reports.subject import _SurfaceSection, _verdict
+
+    sections = [_SurfaceSection("Left cortex", "left", "ok", "", [])] * 2
+    verdict = _verdict(sections, [])
+    assert verdict == {
+        "state": "ok",
+        "text": "All 2 surfaces were computed and verified, without remarks.",
+    }
 
 
 def test_nothing_found_is_said_not_hidden(tmp_path, read_page):
