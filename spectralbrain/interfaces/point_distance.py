@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from spectralbrain.interfaces._results import ArrayInterface, ArrayOutputSpec, DecompositionInputSpec
-from spectralbrain.interfaces.base import out_file, traits
+from spectralbrain.interfaces.base import array_or_file, out_file, traits
 
 
 class PointsInputSpec(DecompositionInputSpec):
     """The inputs of a distance between vertices."""
 
-    sources = traits.List(traits.Int, desc="vertices to measure from; all if omitted")
-    targets = traits.List(traits.Int, desc="vertices to measure to; all if omitted")
+    sources, sources_file, sources_key = array_or_file(
+        "sources", "vertices to measure from, indices (S,); all if omitted"
+    )
+    targets, targets_file, targets_key = array_or_file(
+        "targets", "vertices to measure to, indices (T,); all if omitted"
+    )
 
 
 class DiffusionDistanceInputSpec(PointsInputSpec):

@@ -264,6 +264,19 @@ def test_the_rules_for_specs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_an_array_may_come_from_a_file(name: str) -> None:
+    spec = interface(name).input_spec()
+    for trait_name, trait in spec.traits(transient=None).items():
+        if not isinstance(trait.trait_type, Array):
+            continue
+        file, key = spec.trait(f"{trait_name}_file"), spec.trait(f"{trait_name}_key")
+        assert trait.xor == file.xor == [trait_name, f"{trait_name}_file"]
+        assert file.units == trait.units
+        if trait_name != "volume":  # an image holds one
+            assert key.requires == [f"{trait_name}_file"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_default_is_used(name: str) -> None:
     for trait_name, trait in interface(name).input_spec().traits(transient=None).items():
         value = trait.default
