@@ -75,7 +75,7 @@ def test_the_result_lists_every_file_written(built, report_folder):
 def test_the_page_says_who_what_and_how(page):
     for words in (
         "sub-01, ses-pre",
-        "Look at the remarks on Left cortex (midthickness); Right cortex (midthickness) before using them.",
+        "Look at the remarks on Right cortex (midthickness) before using them.",
         "on the mesh is too coarse: the estimated error of the eigenvalue exceeds 1 %",
         "Left cortex (midthickness)",
         "Largest residual",
