@@ -31,7 +31,7 @@ from spectralbrain.spectral.eigensolver.threads import Team
 
 # Problems below this size, or asked for more than this fraction of their pairs, go to LAPACK.
 DENSE_SIZE = 400
-DENSE_FRACTION = 0.2
+DENSE_FRACTION = 0.45
 LARGEST_DENSE = 8000
 # Relative error of a shift above which it is moved; by how much; and how close an eigenvalue may be.
 ACCEPTED_ERROR = 1e-10
