@@ -117,7 +117,9 @@ def asymmetry_table(
     'missing: left, right'
     """
     rows = []
-    for key in sorted({*left, *right}):
+    keys = {*left, *right}
+    alike = len({isinstance(key, str) for key in keys}) < 2
+    for key in sorted(keys, key=None if alike else str):
         sides = {"left": left.get(key), "right": right.get(key)}
         row: dict[str, Any] = {"region_id": key, "region": (names or {}).get(key, str(key))}
         row |= dict.fromkeys(Asymmetry.__dataclass_fields__) | {"status": "n/a", "reason": None}

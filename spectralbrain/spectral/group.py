@@ -17,6 +17,7 @@ import numpy as np
 
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral._arguments import check_count
 from spectralbrain.spectral.distance import DistanceArray
 from spectralbrain.spectral.group_entry import COMPATIBLE_KEYS, GroupEntry, check_compatible
 from spectralbrain.spectral.longitudinal import longitudinal_differences, pair_sessions
@@ -216,7 +217,11 @@ def _non_null(spectrum: Spectrum) -> FloatArray:
 
 def _width(entries: Sequence[GroupEntry], wanted: int | None) -> int:
     held = min((len(_non_null(e.spectrum)) for e in entries if e.spectrum is not None), default=0)
-    if wanted is not None and wanted > held and any(e.spectrum is not None for e in entries):
+    if (
+        wanted is not None
+        and check_count(wanted, "n_eigenvalues", least=0) > held
+        and any(e.spectrum is not None for e in entries)
+    ):
         raise ArrayError(f"n_eigenvalues: expected at most {held}, found {wanted}")
     return held if wanted is None else wanted
 

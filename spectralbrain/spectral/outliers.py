@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, ArrayTypeError
 from spectralbrain.spectral.group_entry import is_known
 
 #: Iglewicz & Hoaglin (1993), How to detect and handle outliers, p. 11: the modified z-score is
@@ -40,7 +40,7 @@ def find_outliers(
     Raises
     ------
     ArrayError
-        If `threshold` is not positive.
+        If `threshold` is not positive, or a value is no number.
 
     Notes
     -----
@@ -54,6 +54,9 @@ def find_outliers(
     """
     if not threshold > 0:
         raise ArrayError(f"threshold: expected a positive number, found {threshold!r}")
+    for name, value in values.items():
+        if value is not None and not isinstance(value, (int, float, np.integer, np.floating)):
+            raise ArrayTypeError(f"values: expected numbers, found {value!r} for {name}")
     known = np.array([value for value in values.values() if is_known(value)], dtype=float)
     median = float(np.median(known)) if known.size else None
     mad = float(np.median(np.abs(known - median))) if median is not None else None

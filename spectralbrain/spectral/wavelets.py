@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral._arguments import check_choice, check_count, check_grid, check_modes
 from spectralbrain.spectral._blocks import sum_of_squares
@@ -170,6 +171,8 @@ def wavelet_transform(
     section 4.
     """
     weights = _responses(decomposition, scales, n_scales, kernel, scale)
+    if np.ndim(values) != 1:
+        raise ArrayError(f"values: expected shape (N,), found {np.shape(values)}")
     coefficients = decompose_map(decomposition, values)
     return reconstruct_map(decomposition, weights * coefficients[:, None])
 

@@ -60,3 +60,8 @@ def test_pairs_by_label_id_with_reasons_for_gaps():
     assert "equally many eigenvalues" in rows[3]["reason"]
     assert rows[3]["distance"] is None
     assert all(list(r) == list(rows[0]) for r in rows)
+
+
+def test_ids_and_names_may_mix():
+    rows = asymmetry_table({"stem": None, 17: None}, {4: None})
+    assert [row["region_id"] for row in rows] == [17, 4, "stem"]

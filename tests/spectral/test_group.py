@@ -252,3 +252,16 @@ def test_a_pair_with_a_missing_session_names_it():
 def test_sessions_computed_differently_are_refused():
     with pytest.raises(IncompatibleError, match="surface: midthickness in a, pial in b"):
         longitudinal_differences([(sphere_entry("a"), sphere_entry("b", surface="pial"))])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: participants_table([], n_eigenvalues="all"), "n_eigenvalues: expected a whole number"),
+        (lambda: participants_table([], n_eigenvalues=-1), "n_eigenvalues: expected a whole number >= 0"),
+        (lambda: find_outliers({"a": "1.0"}, measure="area"), "values: expected numbers, found '1.0' for a"),
+    ],
+)
+def test_wrong_kinds_are_named(call, message):
+    with pytest.raises(ArrayError, match=message):
+        call()

@@ -89,3 +89,8 @@ def test_scaling_and_masks(closed, masked, rescale):
 def test_bad_options(closed, option, message):
     with pytest.raises(ArrayError, match=message):
         compute_wavelets(closed, **option)
+
+
+def test_one_map_at_a_time(closed):
+    with pytest.raises(ArrayError, match=r"values: expected shape \(N,\)"):
+        wavelet_transform(closed, closed.eigenvectors[:, :2])
