@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import stat
@@ -193,8 +194,7 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
             stream.flush()
         os.fsync(descriptor)
         if os.fstat(descriptor).st_nlink == 0:
-            # with a folder given, Python follows the link as linkat(2) asks for
-            os.link(_OPEN_FILES / str(descriptor), temporary, src_dir_fd=descriptor)
+            _give_name(descriptor, temporary)
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -244,6 +244,20 @@ def _create_nameless(folder: Path) -> int | None:
         return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
     except (OSError, AttributeError):  # the attribute is missing on macOS
         return None
+
+
+def _give_name(descriptor: int, name: Path) -> None:
+    try:
+        # with a folder given, Python follows the link as linkat(2) asks for
+        os.link(_OPEN_FILES / str(descriptor), name, src_dir_fd=descriptor)
+    except OSError:  # a file system or a security module that does not allow it
+        with name.open("xb") as copy, open(descriptor, "rb", closefd=False) as stream:
+            _lock(copy.fileno())
+            os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(descriptor).st_mode))
+            stream.seek(0)
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
 def _create(folder: Path) -> tuple[Path, int]:

@@ -325,10 +325,16 @@ def test_a_signal_in_a_thread_leaves_no_litter(tmp_path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("nameless", [True, False])
+@pytest.mark.parametrize("nameless", ["yes", "no", "but no link"])
 def test_threads_write_as_the_main_thread_does(tmp_path, monkeypatch, nameless):
-    if not nameless:
+    if nameless == "no":
         monkeypatch.setattr(_atomic, "_OPEN_FILES", tmp_path / "not there")
+    if nameless == "but no link":
+
+        def link(*arguments, **options):
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
     path = write_bytes_atomic(tmp_path / "f", b"old")
     path.chmod(0o640)
     with ThreadPoolExecutor(1) as pool:
