@@ -103,11 +103,11 @@ def test_the_slim_image_writes_the_same_bytes_without_reports(engine, slim, lock
 
 def packages(table: str) -> dict[str, tuple[str, str, float]]:
     """Return version, licence and megabytes by package from a table of contents.py."""
-    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if "|" in line]
     return {
         name: (version, licence, float(size))
         for name, version, licence, size in rows
-        if size != "MB" and "*" not in name
+        if version and size.replace(".", "").isdigit()
     }
 
 
