@@ -22,7 +22,8 @@ import spectralbrain.interfaces as interfaces
 from spectralbrain._version import __version__
 from spectralbrain.errors import MissingDependencyError
 from spectralbrain.interfaces._hashing import SCHEME, digest_of_text, fingerprint
-from spectralbrain.interfaces.base import InputFile, SpectralInterface, holds_paths
+from spectralbrain.interfaces._traits import InputFile, holds_paths
+from spectralbrain.interfaces.base import SpectralInterface
 
 try:
     import attr

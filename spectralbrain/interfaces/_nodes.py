@@ -52,10 +52,16 @@ def memo_folder(node: Node) -> Path | None:
     if not node.base_dir:
         return None
     base = Path(node.base_dir).absolute()
-    for folder in (base, *list(base.parents)[:8]):
-        if (folder / MEMO_FOLDER).is_dir():
+    above = list(base.parents)[:8] if base.name == "mapflow" else []
+    for folder in (base, *above):
+        if _is_own(folder / MEMO_FOLDER):
             return folder / MEMO_FOLDER
     return base / MEMO_FOLDER
+
+
+def _is_own(folder: Path) -> bool:
+    """Tell whether a folder is there and ours: what others remember is not to be trusted."""
+    return folder.is_dir() and folder.stat().st_uid == os.geteuid()
 
 
 def _is_ours(node: Node) -> bool:

@@ -245,7 +245,7 @@ def test_other_branches_go_on_and_the_crash_is_text(
         assert part in text
 
 
-@pytest.mark.parametrize("wrong", ["[1, 2]", "None"])
+@pytest.mark.parametrize(("wrong", "run"), [("[1, 2]", "fork"), ("None", "Linear")], indirect=["run"])
 def test_what_a_node_cannot_take_stops_its_branch_alone(tmp_path: Path, run: Run, wrong: str) -> None:
     logging.disable(logging.CRITICAL)
     workflow = pe.Workflow("graph", base_dir=str(tmp_path / "work"))
@@ -266,6 +266,7 @@ def test_what_a_node_cannot_take_stops_its_branch_alone(tmp_path: Path, run: Run
     assert crash.suffix == ".txt"
 
 
+@pytest.mark.parametrize("run", ["fork"], indirect=True)
 def test_a_batch_goes_on_and_the_table_says_why(tmp_path: Path, run: Run) -> None:
     paths = [
         write_sphere(tmp_path / "sub-1.ply"),

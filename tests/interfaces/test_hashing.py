@@ -305,6 +305,7 @@ def test_a_moved_work_directory_runs_nothing(tmp_path: Path, run: Run, ran: Ran)
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("run", ["fork"], indirect=True)
 def test_a_lost_output_is_made_again(tmp_path: Path, run: Run, ran: Ran) -> None:
     run(workflow := graph(tmp_path, values=np.ones(3)))
     ran(workflow)
@@ -315,6 +316,7 @@ def test_a_lost_output_is_made_again(tmp_path: Path, run: Run, ran: Ran) -> None
     assert path.exists()
 
 
+@pytest.mark.parametrize("run", ["Linear"], indirect=True)
 def test_a_damaged_result_is_made_again(tmp_path: Path, run: Run, ran: Ran) -> None:
     run(workflow := graph(tmp_path, values=np.ones(3)))
     ran(workflow)
@@ -358,7 +360,9 @@ def joined(folder: Path, tols: list[float], power: float, *, late: bool) -> pe.W
     return workflow
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["in the constructor", "on the node"])
+@pytest.mark.parametrize(
+    ("late", "run"), [(False, "fork"), (True, "Linear")], indirect=["run"], ids=["constructor", "node"]
+)
 def test_a_joinnode_sees_every_change(tmp_path: Path, run: Run, ran: Ran, late: bool) -> None:
     run(workflow := joined(tmp_path, [1.0, 2.0], 1.0, late=late))
     ran(workflow)
