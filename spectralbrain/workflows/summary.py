@@ -168,7 +168,7 @@ def _write_asymmetry(
     for state, spectrum in zip(surfaces, spectra, strict=True):
         side = sides.get(state.entities["hemisphere"])
         if side is not None:
-            place = tuple(label for key, label in state.entities.items() if key != "hemisphere")
+            place = tuple(label for key, label in sorted(state.entities.items()) if key != "hemisphere")
             side[place] = state, spectrum
     rows: list[dict[str, Any]] = []
     sources: list[str] = []
