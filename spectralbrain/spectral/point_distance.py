@@ -72,11 +72,6 @@ def diffusion_distance(
 
     Notes
     -----
-    SpectralBrain 0.1.0 agrees; its name `indices` of the sources is accepted. Near points keep all digits
-    here, where its |a|^2 + |b|^2 - 2 a.b loses half of them.
-
-    Notes
-    -----
     SpectralBrain 0.1.0 agrees (its `indices` is accepted for `sources`), up to the digits it loses between
     nearby points.
 

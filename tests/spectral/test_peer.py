@@ -146,3 +146,4 @@ DOCUMENTED = ["shapedna", "hks", "si_hks", "wks", "gps", "bates_signatures", "bk
 )
 def test_docstrings_say_how_ours_and_theirs_relate(function):
     assert "SpectralBrain 0.1.0" in function.__doc__
+    assert function.__doc__.count("Notes\n") == 1
