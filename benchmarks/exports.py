@@ -1,10 +1,11 @@
 """Every writer and reader against the obvious peer, on the same arrays in one run.
 
-    python benchmarks/exports.py [--quick] [--folder DIR] [--markdown]
+    python benchmarks/exports.py [--quick] [--folder DIR]
 
-Prints ratios (peer's time over ours: more is better), sizes (ours over peer's: less is better) and the
-memory that saving and loading took beside the array. Peers that are not installed are left out.
-Times are the best of three runs, fsync included on our side only: no peer does it.
+Prints ratios (peer's time over ours: more is better), by the clock and in CPU seconds of all threads, sizes
+(ours over peer's: less is better) and the memory that saving and loading took beside the array. Peers that
+are not installed are left out. Times are the best of three runs, fsync included on our side only: no
+peer does it. On a machine with other work, CPU seconds are the steadier measure.
 """
 
 from __future__ import annotations
@@ -38,14 +39,15 @@ def smooth_modes(vertices: np.ndarray, n_modes: int) -> np.ndarray:
     return 0.003 * np.sin(unit @ directions + rng.random(n_modes) * 6)
 
 
-def best(function: Callable[[], Any], repeats: int) -> float:
-    """Return the best wall time of some runs."""
-    times = []
+def best(function: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Return the best time of some runs, by the clock and in CPU seconds of all threads."""
+    times, spent = [], []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         function()
         times.append(time.perf_counter() - start)
-    return min(times)
+        spent.append(time.process_time() - busy)
+    return min(times), min(spent)
 
 
 class Table:
@@ -53,7 +55,7 @@ class Table:
 
     def __init__(self, repeats: int) -> None:
         self.repeats = repeats
-        self.rows: list[tuple[str, str, float, float | None]] = []
+        self.rows: list[tuple[str, str, float, float, float | None]] = []
 
     def compare(
         self,
@@ -65,17 +67,21 @@ class Table:
         peer_repeats: int | None = None,
     ) -> None:
         """Time both, note the ratio, and the ratio of the files' sizes."""
-        their_time = best(theirs, peer_repeats or self.repeats)
-        our_time = best(ours, self.repeats)
+        their_time, their_cpu = best(theirs, peer_repeats or self.repeats)
+        our_time, our_cpu = best(ours, self.repeats)
         size = files[0].stat().st_size / files[1].stat().st_size if files else None
-        self.rows.append((what, peer, their_time / our_time, size))
-        print(f"{what}: {their_time:.2f} s / {our_time:.2f} s", file=sys.stderr)
+        self.rows.append((what, peer, their_time / our_time, their_cpu / our_cpu, size))
+        print(
+            f"{what}: {their_time:.3f} s / {our_time:.3f} s, CPU {their_cpu:.3f} s / {our_cpu:.3f} s",
+            file=sys.stderr,
+        )
 
     def markdown(self) -> str:
         """Return the table."""
-        lines = ["| what | peer | times faster | size |", "|---|---|---|---|"]
-        for what, peer, ratio, size in self.rows:
-            lines.append(f"| {what} | {peer} | {ratio:.1f} | {'' if size is None else f'{size:.2f}'} |")
+        lines = ["| what | peer | times faster | times less CPU | size |", "|---|---|---|---|---|"]
+        for what, peer, ratio, cpu, size in self.rows:
+            shown = "" if size is None else f"{size:.2f}"
+            lines.append(f"| {what} | {peer} | {ratio:.1f} | {cpu:.1f} | {shown} |")
         return "\n".join(lines)
 
 
@@ -102,8 +108,8 @@ def hdf5(table: Table, folder: Path, modes: np.ndarray) -> None:
         return sb.save_hdf5(ours, eigenvectors=modes)
 
     table.compare("save_hdf5", "h5py, gzip 4", save_ours, save_plain, peer_repeats=1)
-    what, peer, ratio, _ = table.rows.pop()
-    table.rows.append((what, peer, ratio, ours.stat().st_size / plain.stat().st_size))
+    *row, _ = table.rows.pop()
+    table.rows.append((*row, ours.stat().st_size / plain.stat().st_size))
     table.compare("load_hdf5", "h5py", lambda: sb.load_hdf5(ours), load_plain)
     table.compare("plain h5py on our file", "h5py on its own", load_ours_plainly, load_plain)
     table.compare(
