@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spectralbrain as sb
-from spectralbrain.errors import ArrayError
+from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.geometry import solids
 from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.quadratic import MASS_BOUND, quadratic_matrices
@@ -104,3 +104,13 @@ def test_scale_masks_components_and_a_larger_k():
 def test_needs_the_consistent_mass():
     with pytest.raises(ArrayError, match="laplacian='quadratic': expected mass='consistent', found 'lumped'"):
         sb.decompose(solids.sphere(1), 3, laplacian="quadratic", mass="lumped")
+
+
+def test_components_with_unknowns_on_edges_only_are_refused():
+    strip, square = solids.rectangle(2, 1), solids.rectangle(4, 4)
+    both = sb.BrainMesh(
+        np.vstack([strip.vertices + 5, square.vertices]), np.vstack([strip.faces, square.faces + 6])
+    )
+    for mesh in (strip, both):
+        with pytest.raises(MeshError, match="every vertex of a component lies on the boundary"):
+            sb.decompose(mesh, 1, laplacian="quadratic", boundary="dirichlet")

@@ -65,7 +65,7 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     Raises
     ------
     MeshError
-        If a Dirichlet condition leaves no unknown.
+        If a Dirichlet condition leaves no unknown, or none at the vertices of a component.
     """
     components, edge = domain.components, domain.boundary_vertices
     if discretization.is_quadratic:
@@ -80,6 +80,8 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     labels = connected_components(discretization.pattern[free][:, free], directed=False)[1]
     first = np.sort(np.unique(labels, return_index=True)[1])
     pieces = [free[labels == labels[start]] for start in first]
+    if any(piece[0] >= domain.surface.n_vertices for piece in pieces):
+        raise MeshError("boundary='dirichlet': every vertex of a component lies on the boundary")
     pencils = [
         Pencil(
             restrict(discretization.stiffness, piece),
