@@ -101,7 +101,7 @@ class SpectralDecomposition:
         >>> decompose(tetrahedron, k=3).truncate(2).k
         2
         """
-        from spectralbrain.spectral.eigensolver.surface import quality_flags
+        from spectralbrain.spectral.eigensolver.flags import quality_flags
 
         k = _whole_number(k, "k", 1, self.k)
         metadata = dict(self.metadata)

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
+from spectralbrain.spectral.eigensolver.subspace import cholesky, inverse_of
 
 # Growth of the basis between tests for convergence.
 TEST_GROWTH = 1.05
@@ -140,17 +140,17 @@ class BlockLanczos:
         """
         panels = self.panels
         mass_block = panels.sparse(self.mass, block, self._product)
-        lower = _cholesky(panels.gram(block, mass_block))
-        inverse = _inverse(lower).T
+        lower = cholesky(panels.gram(block, mass_block))
+        inverse = inverse_of(lower).T
 
         def divide(rows: slice) -> FloatArray:
             target[rows], mass_target[rows] = block[rows] @ inverse, mass_block[rows] @ inverse
             product: FloatArray = target[rows].T @ mass_target[rows]
             return product
 
-        lower_again = _cholesky(panels.total(divide))
+        lower_again = cholesky(panels.total(divide))
         if np.abs(lower_again - np.eye(len(lower))).max() > CLEAN:
-            panels.multiply_right([target, mass_target], _inverse(lower_again).T)
+            panels.multiply_right([target, mass_target], inverse_of(lower_again).T)
         upper: FloatArray = lower_again.T @ lower.T
         return upper
 
@@ -199,7 +199,7 @@ class BlockLanczos:
             )
         self.basis.subtract(loss, blocks)
         self.panels.sparse(self.mass, blocks, mass_blocks)
-        inverse = _inverse(_cholesky(self.panels.gram(blocks, mass_blocks)))
+        inverse = inverse_of(cholesky(self.panels.gram(blocks, mass_blocks)))
         self.panels.multiply_right([blocks, mass_blocks], inverse.T)
         self.basis.append(blocks)
         self.worst_loss = max(self.worst_loss, largest)
@@ -288,74 +288,3 @@ def run_lanczos(
             )
     vectors = lanczos.basis.combine(coefficients)
     return RitzPairs(values, vectors, residuals, lanczos.size)
-
-
-def rayleigh_ritz(
-    panels: Panels, stiffness: RowSplit, mass: RowSplit, vectors: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the Ritz pairs of a subspace: ascending values and B-orthonormal vectors.
-
-    Parameters
-    ----------
-    panels : Panels
-    stiffness, mass : RowSplit
-        A and B.
-    vectors : (n, m) array
-        Basis of the subspace, overwritten.
-    """
-    product = np.empty_like(vectors)
-    gram = panels.symmetric_gram(vectors, panels.sparse(mass, vectors, product))
-    energy = panels.symmetric_gram(vectors, panels.sparse(stiffness, vectors, product))
-    del product
-    inverse = _inverse(_cholesky(gram))
-    values, rotation = np.linalg.eigh(inverse @ energy @ inverse.T)
-    panels.multiply_right([vectors], inverse.T @ rotation)
-    return values, vectors
-
-
-def orthonormalise_against(
-    panels: Panels, mass: RowSplit, vectors: FloatArray, columns: IntArray, block: FloatArray
-) -> None:
-    """Put a block in the place of some columns of B-orthonormal vectors that it nearly equals.
-
-    Its components along the other columns are removed, and Lowdin's symmetric orthonormalisation
-    G^-1/2 changes it least.
-
-    Parameters
-    ----------
-    panels : Panels
-    mass : RowSplit
-        B.
-    vectors : (n, m) array
-        Changed in place.
-    columns : (c,) array of int
-        Which columns.
-    block : (n, c) array
-        What replaces them, overwritten.
-    """
-    product = np.empty_like(block)
-    overlaps = panels.gram(vectors, panels.sparse(mass, block, product))
-    overlaps[columns] = 0.0
-
-    def subtract(rows: slice) -> None:
-        block[rows] -= vectors[rows] @ overlaps
-
-    panels.each(subtract)
-    values, rotation = np.linalg.eigh(panels.gram(block, panels.sparse(mass, block, product)))
-    root = (rotation / np.sqrt(values)) @ rotation.T
-
-    def replace(rows: slice) -> None:
-        vectors[rows, columns] = block[rows] @ root
-
-    panels.each(replace)
-
-
-def _cholesky(gram: FloatArray) -> Any:
-    try:
-        return np.linalg.cholesky((gram + gram.T) / 2)
-    except np.linalg.LinAlgError as error:
-        raise ConvergenceError("block Lanczos: a block lost its rank") from error
-
-
-def _inverse(lower: FloatArray) -> Any:
-    return np.linalg.inv(lower)

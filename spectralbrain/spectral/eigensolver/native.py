@@ -15,17 +15,12 @@ import scipy.sparse as sp
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
-from spectralbrain.spectral.eigensolver.krylov import (
-    LONGEST_DELAY,
-    BlockLanczos,
-    orthonormalise_against,
-    rayleigh_ritz,
-    run_lanczos,
-)
+from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
 from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 from spectralbrain.spectral.eigensolver.slicing import Window, next_window
+from spectralbrain.spectral.eigensolver.subspace import orthonormalise_against, rayleigh_ritz
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
 

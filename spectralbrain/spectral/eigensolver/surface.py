@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
 from spectralbrain.spectral.eigensolver.canonical import fix_basis
+from spectralbrain.spectral.eigensolver.flags import quality_flags
 from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
 from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, restrict
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 DEFAULT_K = 100
 # How often a backend may improve pairs whose residual is above half the tolerance.
 REFINEMENTS = 3
-# Estimated relative discretisation error above which a result is flagged.
-LARGE_ERROR = 0.01
-SURFACE_FLAGS = ("pinched_vertices", "inconsistent_orientation")
 _CHOICES = {
     "laplacian": LAPLACIANS,
     "mass": MASSES,
@@ -289,40 +286,6 @@ def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[s
     if domain.volume is not None:
         metadata["volume"] = domain.volume
     return metadata
-
-
-def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[str]:
-    """Return codes of what a reader of the result must know.
-
-    Parameters
-    ----------
-    domain : Domain or None
-        None to judge by the metadata alone.
-    metadata : mapping
-        With ``discretization_error`` and ``verified``; earlier ``quality_flags`` on the surface stay.
-
-    Returns
-    -------
-    list of str
-        Of 'pinched_vertices' (two sheets touch in a vertex), 'inconsistent_orientation' (neighbouring
-        triangles look to opposite sides), 'discretization_error' (estimated above 1 % for some mode) and
-        'unverified'.
-    """
-    if domain is None:
-        on_surface = {code: code in metadata.get("quality_flags", ()) for code in SURFACE_FLAGS}
-    else:
-        topology = domain.surface.topology
-        found = (len(topology.non_manifold_vertices) > 0, len(topology.inconsistent_edges) > 0)
-        on_surface = dict(zip(SURFACE_FLAGS, found, strict=True))
-    return [
-        code
-        for code, raised in {
-            **on_surface,
-            "discretization_error": bool((np.abs(metadata["discretization_error"]) > LARGE_ERROR).any()),
-            "unverified": not metadata["verified"],
-        }.items()
-        if raised
-    ]
 
 
 def _scatter_mass(problem: Problem, n: int) -> Any:
