@@ -435,6 +435,18 @@ def test_read_only_home_and_no_names(dataset, tmp_path):
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_fonts_are_listed_in_the_work_directory_where_home_is_read_only(monkeypatch, tmp_path, writable):
+    from spectralbrain.cli.run import keep_fonts
+
+    monkeypatch.setenv("MPLCONFIGDIR", "")  # so that it is put back afterwards
+    monkeypatch.delenv("MPLCONFIGDIR")
+    monkeypatch.setattr(os, "access", lambda path, mode: writable)
+    keep_fonts(tmp_path)
+    expected = None if writable else str(tmp_path / "matplotlib")
+    assert os.environ.get("MPLCONFIGDIR") == expected
+
+
 def test_boilerplate_only(dataset, tmp_path):
     result = participant(dataset, tmp_path / "out", "--boilerplate-only")
     assert result.returncode == 0
