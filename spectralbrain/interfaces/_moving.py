@@ -16,6 +16,9 @@ from typing import Any
 from nipype.pipeline.engine.utils import load_resultfile
 
 Move = tuple[Path, Path]
+_LARGE = (
+    4 * 2**20
+)  # bytes: such a result holds arrays; reading it once more would cost more than paths are worth
 
 
 def move_of(base: str | os.PathLike[str], results_file: str | os.PathLike[str], result: Any) -> Move | None:
@@ -58,9 +61,13 @@ def follow_moves(node: Any) -> None:
     for name, (results_file, _) in node.input_source.items():
         sources.setdefault(results_file, []).append(name)
     for results_file, names in sources.items():
-        if not node.base_dir or not Path(results_file).exists():
+        try:
+            stat = Path(results_file).stat()
+        except OSError:
             continue
-        move = _stored_move(node.base_dir, results_file, Path(results_file).stat().st_mtime_ns)
+        if not node.base_dir or stat.st_size > _LARGE:
+            continue
+        move = _stored_move(node.base_dir, results_file, stat.st_mtime_ns)
         for name in names if move else ():
             value = getattr(node.inputs, name)
             if move and _holds_texts(value) and (corrected := moved(value, move)) != value:
