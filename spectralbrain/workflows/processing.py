@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import re
 import shutil
 import time
@@ -283,6 +284,7 @@ def _run(workflow: Any, task: ParticipantTask) -> str:
     """Run the graph; return what was raised as one line, '' if nothing was."""
     if task.plugin is not None:
         name, arguments = str(task.plugin["plugin"]), dict(task.plugin.get("plugin_args", {}))
+        os.environ.setdefault("LOGNAME", str(os.getuid()))  # Nipype's batch plugins name jobs by it
         if name == "MultiProc":
             arguments.setdefault("mp_context", "forkserver")
     else:

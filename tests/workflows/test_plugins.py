@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,3 +27,17 @@ def test_multiproc_starts_its_workers_from_a_fork_server(
     )
     assert _run(workflow, task) == ""
     assert seen == [{"plugin": "MultiProc", "plugin_args": {"n_procs": 2, "mp_context": context}}]
+
+
+def test_batch_plugins_find_a_name_for_their_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nipype's plugins for batch systems read LOGNAME, which cron jobs and containers do not have."""
+    monkeypatch.setenv("LOGNAME", "somebody")  # so that the end of the test restores it
+    seen: list[str] = []
+    workflow = SimpleNamespace(run=lambda **how: seen.append(os.environ["LOGNAME"]))
+    task = ParticipantTask(
+        *("01", (), Parameters(), tmp_path, tmp_path, {}), plugin={"plugin": "SLURM", "plugin_args": {}}
+    )
+    assert _run(workflow, task) == ""
+    monkeypatch.delenv("LOGNAME")
+    assert _run(workflow, task) == ""
+    assert seen == ["somebody", str(os.getuid())]
