@@ -225,7 +225,7 @@ class NativeSolver:
             x = factor.solve(right)
             product = self.mass @ x
             residual = right - (self.stiffness @ x - shift * product)
-            norms = np.sqrt(2 * (residual**2 / diagonal).sum(axis=0))
+            norms = np.sqrt(self.pencil.mass_bound * (residual**2 / diagonal).sum(axis=0))
             lengths = np.sqrt(np.einsum("ij,ij->j", x, product))
             error, distance = float((norms / lengths).max() / shift), 1 / float(lengths.max())
         return error, distance

@@ -28,7 +28,7 @@ LEAF_SIZE = 80
 SUBTREE_DEPTH = 6
 # Levels of separators that are eliminated together inside a subtree.
 MERGED_LEVELS = 2
-_CACHE_SIZE = 4  # both hemispheres of cortex and hippocampus
+_CACHE_SIZE = 8  # cortices, hippocampi and more of one participant; 5 MB each at 32,492 vertices
 
 
 @dataclass(eq=False)
