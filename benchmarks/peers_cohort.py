@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def one_thread() -> dict[str, str]:
 
 
 def run_script(
-    python: str, script: str, subjects: list[Path], out: Path, modes: int, processors: int
+    script: str, python: str, subjects: list[Path], out: Path, modes: int, processors: int
 ) -> tuple[float, float]:
     """Run a script on each participant, `processors` at a time; return wall and processor time, s."""
     start = time.perf_counter()
@@ -127,11 +128,11 @@ def largest_difference(mine: dict[str, np.ndarray], path: Path) -> float:
     return max(float(np.abs(a / b - 1).max()) for a, b in pairs)
 
 
-def table(rows: list[tuple[str, float, float]], n: int) -> str:
-    """Return the figures as a Markdown table."""
-    lines = ["| program | wall, s | wall per participant, s | processor time per participant, s |"]
-    lines += ["|---|---|---|---|"]
-    lines += [f"| {name} | {wall:.1f} | {wall / n:.2f} | {cpu / n:.2f} |" for name, wall, cpu in rows]
+def table(rows: list[tuple[str, float, float, float]], n: int) -> str:
+    """Return name, wall time, processor time and load after each run as a Markdown table."""
+    lines = ["| program | wall, s | wall per participant, s | processor time per participant, s | load |"]
+    lines += ["|---|---|---|---|---|"]
+    lines += [f"| {r[0]} | {r[1]:.1f} | {r[1] / n:.2f} | {r[2] / n:.2f} | {r[3]:.0f} |" for r in rows]
     return "\n".join(lines)
 
 
@@ -161,19 +162,19 @@ def main() -> None:
         subjects = [source / name for name in names]
         load = os.getloadavg()[0]
         common = (options.modes, options.processors)
-        rows = [("LaPy", *run_script(options.peers_python, LAPY, subjects, root / "lapy", *common))]
-        rows += [
-            ("BrainPrint", *run_script(options.peers_python, BRAINPRINT, subjects, root / "bp", *common))
-        ]
+        peers = (options.peers_python, subjects)
         same = ["--descriptors", "shapedna", "--no-report"]
-        rows += [("spectralbrain, the same work", *run_app(source, root / "same", *common, same))]
-        rows += [
+        runs: list[tuple[str, Callable[[], tuple[float, float]]]] = [
+            ("LaPy", lambda: run_script(LAPY, *peers, root / "lapy", *common)),
+            ("BrainPrint", lambda: run_script(BRAINPRINT, *peers, root / "bp", *common)),
+            ("spectralbrain, the same work", lambda: run_app(source, root / "same", *common, same)),
             (
                 "spectralbrain, defaults (HKS, WKS, maps)",
-                *run_app(source, root / "all", *common, ["--no-report"]),
-            )
+                lambda: run_app(source, root / "all", *common, ["--no-report"]),
+            ),
+            ("spectralbrain, defaults and reports", lambda: run_app(source, root / "html", *common, [])),
         ]
-        rows += [("spectralbrain, defaults and reports", *run_app(source, root / "reports", *common, []))]
+        rows = [(name, *run(), os.getloadavg()[0]) for name, run in runs]
         differences = {
             name: max(
                 largest_difference(eigenvalues_of_app(root / "same", s), root / place / s / "eigenvalues.npz")
