@@ -14,7 +14,6 @@ from spectralbrain.runtime import Faces, Vertices
 
 # OBJ declares no counts, so a cut-off file looks whole; ours say how much there must be.
 _COUNTS = b"# spectralbrain: %d vertices, %d faces\n"
-_BLANK_ENDS = re.compile(rb"\n | \n|^ | $")
 _COUNTS_PATTERN = re.compile(rb"# spectralbrain: (\d{1,18}) vertices, (\d{1,18}) faces\r?\n")
 
 
@@ -47,7 +46,7 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = content.split(b"\n")
-    if _BLANK_ENDS.search(content):
+    if b"\n " in content or b" \n" in content or content[:1] == b" " or content[-1:] == b" ":
         lines = [line.strip() for line in lines]
     points = [line[2:] for line in lines if line[:2] == b"v "]
     corners = [line[2:] for line in lines if line[:2] == b"f "]
