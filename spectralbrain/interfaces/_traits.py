@@ -23,9 +23,9 @@ class InputFile(File):
     def __init__(self, holds: str = "file", **metadata: Any) -> None:
         super().__init__(holds=holds, **metadata)
 
-    def validate(self, objekt: Any, name: str, value: Any, return_pathlike: bool = False) -> Any:
+    def validate(self, owner: Any, name: str, value: Any, return_pathlike: bool = False) -> Any:
         """Return the absolute path; links are kept."""
-        path = super().validate(objekt, name, value, return_pathlike=True)
+        path = super().validate(owner, name, value, return_pathlike=True)
         path = path.expanduser().absolute()
         return path if return_pathlike else os.fspath(path)
 
