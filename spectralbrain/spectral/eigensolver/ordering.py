@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import breadth_first_order, maximum_bipartite_matching
 
 from spectralbrain.runtime import FloatArray, IntArray
 
-N_LANDMARKS = 8
+N_LANDMARKS = 6
 SMOOTHING_STEPS = 3
 
 
@@ -86,7 +86,7 @@ def landmark_embedding(pattern: Any) -> FloatArray:
 
     Returns
     -------
-    (n, 8) array
+    (n, 6) array
         Distances in edges; smoothing over neighbours breaks the ties between integers.
     """
     n = pattern.shape[0]

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from spectralbrain.runtime import BoolArray, IntArray
 from spectralbrain.spectral.eigensolver.ordering import Dissection, dissect
 
-LEAF_SIZE = 80
+LEAF_SIZE = 40
 # Levels of the tree inside one subtree; subtrees are the unit of work of a thread.
 SUBTREE_DEPTH = 6
 # Levels of separators that are eliminated together inside a subtree.
