@@ -267,6 +267,9 @@ class SpectralInterface(SimpleInterface):
         """Write a status row and let it stand for every output file."""
         reason = str(error.args[-1] if isinstance(error, UpstreamError) else error)
         reason = " ".join(reason.split())
+        files = [Path(file).name for _, file in self._input_files()]
+        if files and not any(file in reason for file in files):
+            reason = f"{reason} ({', '.join(files[:3])})"
         path = folder / f"{folder.name}{STATUS_SUFFIX}"
         write_status(path, reason, type(self).__name__, self._input_files())
         names = self.output_spec().copyable_trait_names()
