@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import deflate
 import numpy as np
 import numpy.typing as npt
 
@@ -105,14 +106,14 @@ def inflate(content: bytes, size: int, path: Path) -> bytes:
     """
     if size > expansion_limit(len(content)):
         raise FormatError(f"{path}: {len(content)} compressed bytes declare {size} bytes of data")
-    decoder = zlib.decompressobj()
     try:
-        found = decoder.decompress(content, size + 1)
-    except zlib.error as error:
-        raise FormatError(f"{path}: damaged compressed data ({error})") from error
-    if len(found) != size or not (decoder.eof or decoder.decompress(decoder.unconsumed_tail, 1) == b""):
-        held = "more" if len(found) > size else str(len(found))
-        raise FormatError(f"{path}: expected {size} bytes of data, found {held}")
+        found: bytes = deflate.zlib_decompress(content, max(size, 1))
+    except (deflate.DeflateError, ValueError) as error:
+        raise FormatError(
+            f"{path}: expected {size} bytes of data, found more, or damaged compressed data"
+        ) from error
+    if len(found) != size:
+        raise FormatError(f"{path}: expected {size} bytes of data, found {len(found)}")
     return found
 
 
