@@ -232,7 +232,9 @@ def table(results: dict[tuple[str, int], dict[str, dict[str, Any]]]) -> str:
                 continue
             ratio = difference = ""
             if method != "spectralbrain" and "wall" in ours:
-                ratio = f"{row['wall'] / ours['wall']:.1f} / {row['cpu'] / ours['cpu']:.1f}"
+                alike = 1 / 1.5 < (row["load"] + 1) / (ours["load"] + 1) < 1.5
+                wall = f"{row['wall'] / ours['wall']:.1f}" if alike else "loads differ"
+                ratio = f"{wall} / {row['cpu'] / ours['cpu']:.1f}"
                 mine, theirs = np.array(ours["values"]), np.array(row["values"])
                 difference = f"{np.abs(theirs[1:] / mine[1:] - 1).max():.1e}"
             lines.append(
@@ -417,7 +419,8 @@ def describe_machine(threads: int) -> str:
     return (
         f"{time.strftime('%Y-%m-%d')}, {model}, {os.cpu_count()} processors, {threads} threads, {versions}. "
         "Load averages (1 minute; without other work about the number of threads) at the start of each run "
-        "are in the table: on a busy machine, trust the ratio of CPU seconds.\n"
+        "are in the table: on a busy machine, trust the ratio of CPU seconds; those of a peer with two BLAS "
+        "threads then contain waiting, which a row `1 thread` does not.\n"
     )
 
 
