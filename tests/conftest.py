@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED_DATA = CHECKOUT.parent / "shared" / "data"
+CLUSTER = "tests/cluster/"
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
 
 
@@ -84,12 +86,21 @@ class SkipRule:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares fixtures on one worker of xdist; the cluster, which waits most, comes first."""
-    cluster = CHECKOUT / "tests" / "cluster"
-    for item in items:
-        together = cluster if cluster in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(together.relative_to(CHECKOUT).as_posix()))
-    items.sort(key=lambda item: cluster not in item.path.parents)
+    """Put the cluster, which waits most, first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(CLUSTER))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a module on one worker, and all that share the cluster's daemons; the others keep the rest busy."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ModuleScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return CLUSTER if nodeid.startswith(CLUSTER) else nodeid.split("::", 1)[0]
+
+    config.option.loadscopereorder = False  # the order of collection instead
+    return ModuleScheduling(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,15 +18,13 @@ import pytest
 from daemons import MODES, SUBJECTS, TESTING, Engine, Slurm, program, run
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark these tests; with xdist, those that share an engine or a Slurm run in one process."""
+    """Mark these tests, and skip them where no daemons are wanted."""
     here = Path(__file__).parent
     skip = pytest.mark.skip(reason="cluster tests run only with SPECTRALBRAIN_CLUSTER_TESTS=1")
     for item in items:
         if here in Path(item.path).parents:
             item.add_marker(pytest.mark.cluster)
-            item.add_marker(pytest.mark.xdist_group("slurm" if "slurm" in item.path.name else "engine"))
             if os.environ.get("SPECTRALBRAIN_CLUSTER_TESTS") != "1":
                 item.add_marker(skip)
 
