@@ -55,7 +55,7 @@ def test_pages_are_written_once(pages, tmp_path):
 
 
 def test_every_flag_is_explained(checkout):
-    from spectralbrain.spectral.eigensolver.surface import SURFACE_FLAGS
+    from spectralbrain.spectral.eigensolver.flags import SURFACE_FLAGS
 
     source = (checkout / "spectralbrain" / "workflows" / "summary.py").read_text(encoding="utf-8")
     page = (checkout / "docs" / "concepts" / "quality-flags.md").read_text(encoding="utf-8")
