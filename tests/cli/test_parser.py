@@ -172,14 +172,14 @@ def test_option_files(folders, tmp_path):
 )
 def test_a_plugin_file_may_be_yaml_json_or_toml(folders, tmp_path, name, text):
     if name.endswith(".yml"):
-        pytest.importorskip("yaml", reason="jinja2 is not installed")  # both come with the extra app
+        pytest.importorskip("yaml", reason="PyYAML is not installed")
     (tmp_path / name).write_text(text)
     settings = settings_of([*folders, "--use-plugin", str(tmp_path / name)])
     assert settings.plugin == {"plugin": "SLURM", "plugin_args": {"sbatch_args": "-p main"}}
 
 
 def test_bad_yaml_and_no_yaml_are_named(folders, tmp_path, monkeypatch):
-    pytest.importorskip("yaml", reason="jinja2 is not installed")
+    pytest.importorskip("yaml", reason="PyYAML is not installed")
     path = tmp_path / "plugin.yaml"
     path.write_text("plugin: [")
     with pytest.raises(
