@@ -19,6 +19,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED_DATA = CHECKOUT.parent / "shared" / "data"
 CLUSTER = "tests/cluster/"
+DAEMONS = (CLUSTER + "test_slurm", CLUSTER)  # the tests of Slurm share one, all others an engine
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
 
 
@@ -92,12 +93,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a module on one worker, and all that share the cluster's daemons on one."""
+    """Keep a module on one worker, and modules that share daemons."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ModuleScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return CLUSTER if nodeid.startswith(CLUSTER) else nodeid.split("::", 1)[0]
+            module = nodeid.split("::", 1)[0]
+            return next((daemons for daemons in DAEMONS if module.startswith(daemons)), module)
 
     config.option.loadscopereorder = False  # the order of collection instead
     return ModuleScheduling(config, log)
