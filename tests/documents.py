@@ -28,8 +28,6 @@ from pathlib import Path
 NOT_RUN = {
     "CI runs it as it stands": {"bash"},
     "run by the cluster tests": {"bash"},
-    "needs MATLAB": {"matlab"},
-    "needs R": {"r"},
     "needs a container engine": {"bash"},
 }
 #: Blocks that are pictures of something: not code.

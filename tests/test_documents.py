@@ -1,9 +1,9 @@
 """Every code block of README and the manual runs.
 
 Python blocks of a page share one namespace and run in order, in an empty folder. Bash blocks run in
-that same folder with this environment's programs first on PATH; C blocks are compiled with h5cc. A block
-that a reader is to save as a module is saved, and can be imported by those after it. Calls of the app on
-somebody's dataset run on a small one of the same kind.
+that same folder with this environment's programs first on PATH; C blocks are compiled with h5cc, MATLAB
+blocks run in GNU Octave, R blocks with Rscript. A block that a reader is to save is saved, and can be used
+by those after it. Calls of the app on somebody's dataset run on a small one of the same kind.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ PAGES = [
     *sorted(CHECKOUT.glob("containers/*.md")),
     *sorted(page for page in CHECKOUT.glob("docs/**/*.md") if not {"_build", "generated"} & set(page.parts)),
 ]
+#: How a block of another language runs: its file, and the command.
+PROGRAMS = {
+    "c": ("block.c", "h5cc -o block block.c && ./block"),
+    "matlab": ("block.m", """octave-cli --quiet --eval "set(0, 'defaultfigurevisible', 'off'); block" """),
+    "r": ("block.R", "Rscript block.R"),
+}
 
 
 def run_python(block: Block, namespace: dict) -> None:
@@ -67,15 +73,11 @@ def run_on_data(block: Block, folder: Path) -> None:
     run_bash(replace(block, code=code), folder, program.parent)
 
 
-def run_c(block: Block, folder: Path) -> None:
-    source = folder / "block.c"
-    source.write_text(block.code)
-    built = subprocess.run(
-        ["h5cc", "-o", "block", source.name], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert built.returncode == 0, built.stderr
-    result = subprocess.run(["./block"], cwd=folder, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
+def is_installed(need: str) -> bool:
+    if need == "rhdf5":
+        loads = ["Rscript", "-e", "library(rhdf5)"]
+        return shutil.which("Rscript") is not None and subprocess.run(loads, check=False).returncode == 0
+    return shutil.which(need) is not None
 
 
 def run_block(block: Block, namespace: dict, folder: Path) -> None:
@@ -88,15 +90,18 @@ def run_block(block: Block, namespace: dict, folder: Path) -> None:
         path = folder / block.file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.code)
-        compile(block.code, str(path), "exec")
+        if path.suffix == ".py":
+            compile(block.code, str(path), "exec")
     elif block.language == "python":
         run_python(block, namespace)
     elif block.dataset is not None:
         run_on_data(block, folder)
     elif block.language == "bash":
         run_bash(block, folder)
-    elif block.language == "c":
-        run_c(block, folder)
+    elif block.language in PROGRAMS:
+        name, command = PROGRAMS[block.language]
+        (folder / name).write_text(block.code)
+        run_bash(replace(block, code=command), folder)
     elif block.language == "json":
         json.loads(block.code)
     elif block.language == "toml":
@@ -112,7 +117,7 @@ def test_blocks_of(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     missing = {}
     for block in code_blocks(page):
-        if block.needs and shutil.which(block.needs) is None:
+        if block.needs and not is_installed(block.needs):
             missing[block.needs] = block
         else:
             run_block(block, namespace, tmp_path)
@@ -124,14 +129,14 @@ def test_blocks_are_found_with_their_lines(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
         "# A\n\n```python\nx = 1\n```\n\n```{toctree}\nother\n```\n\n"
-        "<!-- not run: needs R -->\n```r\ny <- 2\n```\n- item\n  ```bash\n  true\n  ```\n"
+        "<!-- not run: needs a container engine -->\n```bash\ndocker\n```\n- item\n  ```bash\n  true\n  ```\n"
         "<!-- file: own.py -->\n```python\nz = 3\n```\n"
         "<!-- with: fmriprep at /data/x -->\n```bash\ntrue\n```\n<!-- needs: h5cc -->\n```c\n;\n```\n"
     )
     blocks = code_blocks(page)
     assert [(b.language, b.line, b.not_run) for b in blocks] == [
         ("python", 4, None),
-        ("r", 13, "needs R"),
+        ("bash", 13, "needs a container engine"),
         ("bash", 17, None),
         ("python", 21, None),
         ("bash", 25, None),
@@ -150,7 +155,7 @@ def test_blocks_are_found_with_their_lines(tmp_path):
         ("```bash\nfalse\n```\n", "AssertionError"),
         ("```rust\nfn main() {}\n```\n", "no test runs 'rust' blocks"),
         ("<!-- not run: too slow -->\n```bash\ntrue\n```\n", "too slow"),
-        ("<!-- not run: needs R -->\n```bash\ntrue\n```\n", "not a reason for bash"),
+        ("<!-- not run: needs a container engine -->\n```r\n1\n```\n", "not a reason for r"),
         ("```json\n{1}\n```\n", "JSONDecodeError"),
         ("<!-- change: setup.cfg -->\n```diff\n no such line\n+x\n```\n", "stands once"),
     ],
