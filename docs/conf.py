@@ -20,18 +20,20 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
     "generated_pages",
     "accuracy",
+    "mathml",
 ]
 root_doc = "index"
 exclude_patterns = ["_build", "extensions", "images/*.md"]
 nitpicky = False
-html_theme = "alabaster"
-html_theme_options = {"description": "Spectral shape analysis of the brain", "fixed_sidebar": True}
-html_static_path: list[str] = []
+html_theme = "furo"
+html_title = f"SpectralBrain {version}"
+html_math_renderer = "mathml"
+html_static_path = ["extensions/manual.css"]
+html_css_files = ["manual.css"]
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's type slot gives shape and unit

@@ -9,6 +9,7 @@ import argparse
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,45 @@ def reference_page() -> str:
         lines += [f"   {name}" for name in sorted(rooms[room], key=str.lower)]
         lines += ["```", ""]
     return "\n".join(lines)
+
+
+SYMBOLS = {
+    "N": "vertices of the whole surface, those outside the domain included",
+    "F": "triangles",
+    "k": "modes or eigenvalues",
+    "T, M": "scales: times of the heat kernel, energies of the wave kernel; maps of a file",
+    "D": "descriptors",
+    "S, P": "surrogates or vertices of a set; surfaces that are compared",
+    "R": "regions of a parcellation",
+    "p": "order of a polynomial",
+}
+
+
+def returned(function: Any) -> list[str]:
+    """Return the lines of the type slots under Returns in a numpydoc docstring."""
+    section = re.search(r"\nReturns\n-+\n(.*?)(?=\n\n\w+\n--|\Z)", inspect.getdoc(function) or "", re.DOTALL)
+    return [line for line in section[1].splitlines() if line and line[0] != " "] if section else []
+
+
+def shapes_page() -> str:
+    """Lay out the shape and unit of what each public function returns, from the docstrings."""
+    lines = ["# Cheat sheet: shapes and units", "", "| | |", "|---|---|"]
+    lines += [f"| {symbol} | {meaning} |" for symbol, meaning in SYMBOLS.items()]
+    lines += [
+        "",
+        "Lengths are in millimetres, floats are float64. Rows of vertices outside the domain are NaN. How",
+        "each unit scales: [units and scaling](../concepts/units-and-scaling.md).",
+    ]
+    for room, names in public_names().items():
+        functions = [(name, getattr(spectralbrain, name)) for name in sorted(names, key=str.lower)]
+        rows = [
+            f"| {{py:obj}}`spectralbrain.{name}` | {_cell('; '.join(returned(function)))} |"
+            for name, function in functions
+            if inspect.isfunction(function) and re.search("array|Distance", "".join(returned(function)))
+        ]
+        if rows:
+            lines += ["", f"## {ROOMS[room]}", "", "| function | returns |", "|---|---|", *rows]
+    return "\n".join(lines) + "\n"
 
 
 def public_nodes() -> Iterator[tuple[str, type]]:
@@ -173,6 +213,7 @@ def outputs_page() -> str:
 
 PAGES = {
     "reference.md": reference_page,
+    "shapes.md": shapes_page,
     "nodes.md": nodes_page,
     "commands.md": commands_page,
     "outputs.md": outputs_page,
