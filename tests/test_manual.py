@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import sys
 
@@ -26,6 +27,33 @@ def test_reference_lists_every_public_name_once(pages):
     listed = [line.strip() for line in pages.reference_page().splitlines() if line.startswith("   ")]
     listed = [name for name in listed if not name.startswith(":")]
     assert sorted(listed) == sorted(set(spectralbrain.__all__) - {"__version__"})
+
+
+def test_every_public_function_is_documented_whole(pages):
+    """Each parameter, what is returned, and an example."""
+    import spectralbrain
+
+    functions = [getattr(spectralbrain, name) for name in spectralbrain.__all__]
+    functions = [function for function in functions if inspect.isfunction(function)]
+    assert len(functions) > 70
+    for function in functions:
+        text = inspect.getdoc(function)
+        parameters = inspect.signature(function).parameters
+        if parameters:
+            section = re.search(r"\nParameters\n-+\n(.*?)\n\n[A-Z]\w+\n--", text, re.DOTALL)[1]
+            heads = [line.split(" : ")[0] for line in section.splitlines() if line[:1].strip()]
+            named = [name.strip(" *") for head in heads for name in head.split(",")]
+            assert sorted(named) == sorted(parameters), function.__name__
+        assert pages.returned(function) or function.__name__ == "check_compatible", function.__name__
+        assert "\nExamples\n" in text, function.__name__
+
+
+def test_the_cheat_sheet_has_every_descriptor_with_its_unit(pages):
+    rows = dict(re.findall(r"\| \{py:obj\}`spectralbrain\.(\w+)` \| (.+?) \|\n", pages.shapes_page()))
+    assert rows["compute_bks"] == "(N,) array, mm^2"
+    assert {name for name in rows if name.startswith("compute_")} >= {"compute_hks", "compute_shapedna"}
+    units = {name: re.search("mm|dimensionless", rows[name]) for name in rows if name.startswith("compute_")}
+    assert [name for name, unit in units.items() if unit is None] == []
 
 
 def test_every_node_has_a_section_and_every_trait_a_meaning(pages):

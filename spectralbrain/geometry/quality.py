@@ -42,7 +42,22 @@ def triangle_quality(mesh: BrainMesh) -> FloatArray:
 
 
 def smallest_angles(mesh: BrainMesh) -> FloatArray:
-    """Return the smallest angle of each triangle, (F,) array, degrees; 0 for degenerate ones."""
+    """Return the smallest angle of each triangle.
+
+    Parameters
+    ----------
+    mesh : BrainMesh
+
+    Returns
+    -------
+    (F,) array, degrees
+        0 for degenerate triangles.
+
+    Examples
+    --------
+    >>> smallest_angles(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])).round(6)
+    array([45.])
+    """
     corners = mesh.vertices[mesh.faces]
     sides = np.roll(corners, -1, axis=1) - corners
     lengths = np.sort(np.linalg.norm(sides, axis=2), axis=1)
@@ -135,6 +150,12 @@ def find_problems(
     -------
     list of str
         Empty if the mesh is usable.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import disk
+    >>> find_problems(disk(3)), len(find_problems(disk(3), closed=True))
+    ([], 1)
     """
     topology = mesh.topology
     if not mesh.n_faces:

@@ -64,6 +64,12 @@ def drop_degenerate_faces(mesh: BrainMesh) -> Repair:
     -------
     Repair
         `n_changed` faces were dropped.
+
+    Examples
+    --------
+    >>> mesh = BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2], [0, 1, 1]])
+    >>> drop_degenerate_faces(mesh).n_changed
+    1
     """
     return _without_faces(mesh, mesh.degenerate_faces)
 
@@ -79,6 +85,12 @@ def drop_duplicate_faces(mesh: BrainMesh) -> Repair:
     -------
     Repair
         `n_changed` faces were dropped.
+
+    Examples
+    --------
+    >>> mesh = BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2], [1, 2, 0]])
+    >>> drop_duplicate_faces(mesh).n_changed
+    1
     """
     return _without_faces(mesh, mesh.duplicate_faces)
 
@@ -101,6 +113,15 @@ def orient_faces(mesh: BrainMesh) -> Repair:
     ------
     MeshError
         If the surface cannot be oriented (a Moebius strip), or a face names a vertex twice.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(1)
+    >>> faces = ball.faces.copy()
+    >>> faces[5] = faces[5][::-1]
+    >>> orient_faces(BrainMesh(ball.vertices, faces)).n_changed
+    1
     """
     topology = mesh.topology
     if topology.collapsed_faces.any():
@@ -136,6 +157,14 @@ def keep_largest_component(mesh: BrainMesh) -> Repair:
     ------
     MeshError
         If the mesh has no faces.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(1)
+    >>> both = BrainMesh([*ball.vertices, [9, 0, 0], [9, 1, 0], [9, 0, 1]], [*ball.faces, [42, 43, 44]])
+    >>> keep_largest_component(both).n_changed
+    3
     """
     if not mesh.n_components:
         raise MeshError("mesh: expected faces, found none")

@@ -67,6 +67,12 @@ def ellipsoid(subdivisions: int = 4, axes: tuple[float, float, float] = (1.0, 2.
     ------
     ArrayError
         If an argument is out of range.
+
+    Examples
+    --------
+    >>> mesh = ellipsoid(3, axes=(10.0, 20.0, 30.0))
+    >>> mesh.n_vertices, bool(np.isclose(mesh.volume, 4 / 3 * np.pi * 6000, rtol=0.02))
+    (642, True)
     """
     if len(axes) != 3:
         raise ArrayError(f"axes: expected three half-axes, found {len(axes)}")

@@ -108,6 +108,15 @@ def load_label_volume(path: PathLike) -> LabelVolume:
         If there is no such file.
     FormatError
         If the file is not a three-dimensional volume of whole numbers, or is damaged.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> labels = np.zeros((8, 8, 8), dtype=np.int16)
+    >>> labels[2:6, 2:6, 2:6] = 17
+    >>> nibabel.save(nibabel.Nifti1Image(labels, np.eye(4)), "aseg.nii.gz")
+    >>> load_label_volume("aseg.nii.gz").labels.shape
+    (8, 8, 8)
     """
     path = Path(path).expanduser()
     content = read_content(path, free_bytes=_FREE_BYTES)

@@ -50,6 +50,14 @@ def load(path: PathLike, *, n_vertices: int | None = None) -> Any:
         If there is no such file.
     FormatError
         If the file is of no known kind, or is damaged.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> from spectralbrain.io.export import save_mesh
+    >>> ball = sphere(2)
+    >>> load(save_mesh("lh.surf.gii", ball.vertices, ball.faces)).n_vertices
+    162
     """
     path = _path(path)
     content = read_content(path)
@@ -94,6 +102,15 @@ def load_mesh(path: PathLike) -> BrainMesh:
         If there is no such file; for a dangling symbolic link the message names its target.
     FormatError
         If the content is no known surface format, or is truncated or damaged.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> from spectralbrain.io.export import save_mesh
+    >>> ball = sphere(2)
+    >>> path = save_mesh("ball.ply", ball.vertices, ball.faces).rename("told_by_its_content")
+    >>> bool((load_mesh(path).vertices == ball.vertices).all())
+    True
     """
     path = _path(path)
     return BrainMesh(*parse_mesh(read_content(path), path))
@@ -123,6 +140,15 @@ def load_freesurfer_surface(path: PathLike, *, space: Literal["tkras", "scanner"
         `space` is 'scanner'.
     ArrayError
         If `space` is something else.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(2, radius=10.0)
+    >>> nibabel.freesurfer.write_geometry("lh.white", ball.vertices, ball.faces)
+    >>> load_freesurfer_surface("lh.white").n_faces
+    320
     """
     path = _path(path)
     if space not in ("tkras", "scanner"):
@@ -159,6 +185,14 @@ def load_gifti_surface(path: PathLike) -> BrainMesh:
         If there is no such file.
     FormatError
         If the file is not GIFTI, is damaged or hostile, or does not hold exactly one surface.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> from spectralbrain.io.export import save_mesh
+    >>> ball = sphere(2)
+    >>> load_gifti_surface(save_mesh("lh.surf.gii", ball.vertices, ball.faces)).euler_characteristic
+    2
     """
     path = _path(path)
     return BrainMesh(*_gifti_surface.parse(read_content(path), path))
@@ -190,6 +224,12 @@ def load_scalars(
         If there is no such file.
     FormatError
         If the file holds no such numbers, is damaged, holds infinite values, or has another length.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_gifti_func
+    >>> load_scalars(save_gifti_func("lh.shape.gii", [0.5, 1.5]), n_vertices=2)
+    array([0.5, 1.5])
     """
     path = _path(path)
     values = parse_scalars(read_content(path), path, structure)
@@ -238,6 +278,15 @@ def load_labels(
         If the file holds no labels, is damaged, or has another length.
     ArrayError
         If `n_vertices` is needed and missing.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> colors = np.array([[25, 5, 25, 0], [220, 20, 20, 0]])
+    >>> nibabel.freesurfer.write_annot("lh.aparc.annot", np.array([0, 1, 1]), colors, ["unknown", "insula"])
+    >>> labels = load_labels("lh.aparc.annot")
+    >>> labels.keys.tolist(), labels.table
+    ([0, 1, 1], {0: 'unknown', 1: 'insula'})
     """
     path = _path(path)
     labels = parse_labels(read_content(path), path, name=name, structure=structure, n_vertices=n_vertices)
@@ -271,6 +320,12 @@ def load_mask(path: PathLike, n_vertices: int, *, structure: str | None = None) 
         If there is no such file.
     FormatError
         If the file holds no mask, is damaged, has another length or negative values, or keeps no vertex.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_gifti_func
+    >>> load_mask(save_gifti_func("mask.shape.gii", [1.0, 1.0, 0.0]), 3)
+    array([ True,  True, False])
     """
     path = _path(path)
     content = read_content(path)

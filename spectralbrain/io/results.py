@@ -42,6 +42,12 @@ def load_hdf5(path: PathLike, *, n_threads: int | None = None) -> dict[str, Any]
         If there is no such file.
     FormatError
         If the file is damaged in any bit, truncated, foreign, hostile or of a newer version.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_hdf5
+    >>> load_hdf5(save_hdf5("sub-01.h5", eigenvalues=[0.0, 2.0], metadata={"surface": "white"}))
+    {'eigenvalues': array([0., 2.]), 'metadata': {'surface': 'white'}}
     """
     from spectralbrain.io._hdf5_handle import load
 
@@ -104,6 +110,12 @@ def load_gifti_func(path: PathLike) -> npt.NDArray[Any]:
         If there is no such file.
     FormatError
         If the file is damaged or hostile, or holds no maps.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_gifti_func
+    >>> load_gifti_func(save_gifti_func("lh.shape.gii", [0.5, 1.5]))
+    array([0.5, 1.5], dtype=float32)
     """
     from spectralbrain.io._gifti import read_maps
 
@@ -128,6 +140,12 @@ def load_npz(path: PathLike) -> dict[str, npt.NDArray[Any]]:
         If there is no such file.
     FormatError
         If the archive is damaged, hostile, or holds something else than plain arrays.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_npz
+    >>> load_npz(save_npz("shapedna.npz", shapedna=[25.1, 25.2]))
+    {'shapedna': array([25.1, 25.2])}
     """
     from spectralbrain.io._hdf5_integrity import open_regular
     from spectralbrain.io._npz import read_npz
@@ -161,6 +179,14 @@ def load_connectome(path: PathLike) -> tuple[ConnectomeMatrix, list[str]]:
         If there is no such file.
     FormatError
         If it is not such a table; the message names the line.
+
+    Examples
+    --------
+    >>> from spectralbrain.io.export import save_connectome
+    >>> path = save_connectome("relmat.tsv", [[0.0, 1.0], [1.0, 0.0]], labels=["a", "b"])
+    >>> matrix, labels = load_connectome(path)
+    >>> labels, matrix.tolist()
+    (['a', 'b'], [[0.0, 1.0], [1.0, 0.0]])
     """
     from spectralbrain.io._content import read_content
     from spectralbrain.io._tsv import parse_table

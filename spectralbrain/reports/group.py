@@ -110,6 +110,12 @@ def build_group_report(
         If an argument is not as described.
     MissingDependencyError
         If the extra ``app`` is not installed.
+
+    Examples
+    --------
+    >>> spectra = {"labels": ["sub-01", "sub-02", "sub-03"], "values": [[25, 26], [25.1, 26.3], [24.9, 25.8]]}
+    >>> build_group_report("group.html", [{"name": "left cortex", "shapedna": spectra}]).ok
+    True
     """
     for index, group in enumerate(groups):
         _check_group(group, f"groups[{index}]")

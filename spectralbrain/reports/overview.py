@@ -62,6 +62,13 @@ def plot_overview(
         If an argument is not as described.
     MissingDependencyError
         If the extra ``app`` is not installed.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> picture = plot_overview(ellipsoid(3).decompose(k=20), "overview.png", title="An ellipsoid")
+    >>> Path(picture).name
+    'overview.png'
     """
     suffix = Path(out_file).suffix.lower()
     if suffix not in (".png", ".svg"):

@@ -157,6 +157,13 @@ def build_subject_report(
         If an argument is not as described.
     MissingDependencyError
         If the extra ``app`` is not installed.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> surfaces = [{"name": "ellipsoid", "decomposition": ellipsoid(3).decompose(k=20).save("ellipsoid.h5")}]
+    >>> build_subject_report("sub-01.html", surfaces, subject="01", viewer=False).ok
+    True
     """
     given = [surface_input(surface, f"surfaces[{index}]") for index, surface in enumerate(surfaces)]
     assembly = new_assembly(out_file, figures_dir)

@@ -100,6 +100,14 @@ def shared_hks_times(
     Notes
     -----
     SpectralBrain 0.1.0 agrees for times between 1e-6 and 1e6 mm^2, to which it cuts the range.
+
+    Examples
+    --------
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> facts = {"n_null_modes": 1, "surface_area": 12.6}
+    >>> spectra = [Spectrum([0.0, 1.0, 4.0], facts), Spectrum([0.0, 2.0, 8.0], facts)]
+    >>> (shared_hks_times(spectra, 2) / (4 * np.log(10))).round(6)  # 1 / largest, 1 / smallest
+    array([0.125, 1.   ])
     """
     check_choice(time, ("raw", "area"), "time")
     first, last = _range(spectra, scaled=time == "area")
@@ -200,6 +208,15 @@ def shared_wks_energies(
     ------
     ArrayError
         If there is no spectrum, or no two different non-null eigenvalues.
+
+    Examples
+    --------
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> facts = {"n_null_modes": 1, "surface_area": 12.6}
+    >>> spectra = [Spectrum([0.0, 1.0, 4.0], facts), Spectrum([0.0, 2.0, 8.0], facts)]
+    >>> energies, sigma = shared_wks_energies(spectra, 3)
+    >>> energies.shape
+    (3,)
     """
     check_choice(energy, ("raw", "area"), "energy")
     return aubry_energies(*_range(spectra, scaled=energy == "area"), n_energies)

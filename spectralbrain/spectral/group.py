@@ -71,6 +71,16 @@ def participants_table(entries: Sequence[GroupEntry], *, n_eigenvalues: int | No
         If the spectra were computed in different ways.
     ArrayError
         If `n_eigenvalues` exceeds what the spectra hold.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> modes = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.1, 1.5)]
+    >>> spectra = [Spectrum(found.eigenvalues, found.metadata) for found in modes]
+    >>> entries = [GroupEntry(f"sub-{number}", spectrum) for number, spectrum in enumerate(spectra, start=1)]
+    >>> [row["n_vertices"] for row in participants_table(entries)]
+    [162, 162, 162]
     """
     check_compatible(entries)
     width = _width(entries, n_eigenvalues)
@@ -106,6 +116,16 @@ def shapedna_table(
     ------
     IncompatibleError
         If the spectra were computed in different ways.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> modes = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.1, 1.5)]
+    >>> spectra = [Spectrum(found.eigenvalues, found.metadata) for found in modes]
+    >>> entries = [GroupEntry(f"sub-{number}", spectrum) for number, spectrum in enumerate(spectra, start=1)]
+    >>> len(shapedna_table(entries, k=5))
+    3
     """
     check_compatible(entries)
     spectra = {
@@ -142,7 +162,7 @@ def distance_matrix(
 
     Returns
     -------
-    matrix : (S, S) DistanceArray
+    matrix : (P, P) DistanceArray, dimensionless ('shapedna') or mm^2 ('wesd')
         With `k`, `unit` and `method`. NaN in the rows and columns of entries without a spectrum.
     names : list of str
 
@@ -152,6 +172,17 @@ def distance_matrix(
         If the spectra were computed in different ways.
     ArrayError
         If `method` is unknown.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> modes = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.1, 1.5)]
+    >>> spectra = [Spectrum(found.eigenvalues, found.metadata) for found in modes]
+    >>> entries = [GroupEntry(f"sub-{number}", spectrum) for number, spectrum in enumerate(spectra, start=1)]
+    >>> matrix, names = distance_matrix(entries)
+    >>> bool(matrix[0, 1] < matrix[0, 2]), names
+    (True, ['sub-1', 'sub-2', 'sub-3'])
     """
     check_compatible(entries)
     functions: dict[str, Callable[..., DistanceArray]] = {
@@ -190,6 +221,17 @@ def shapedna_deviations(
     -------
     dict
         Name to distance (dimensionless by default); None without a spectrum.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> modes = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.1, 1.5)]
+    >>> spectra = [Spectrum(found.eigenvalues, found.metadata) for found in modes]
+    >>> entries = [GroupEntry(f"sub-{number}", spectrum) for number, spectrum in enumerate(spectra, start=1)]
+    >>> deviations = shapedna_deviations(entries)
+    >>> max(deviations, key=deviations.get)
+    'sub-3'
     """
     check_compatible(entries)
     names = [entry.name for entry in entries if entry.spectrum is not None]

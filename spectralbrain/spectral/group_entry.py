@@ -79,6 +79,16 @@ def check_compatible(entries: Sequence[GroupEntry], *, keys: Iterable[str] = COM
         If a fact differs; the message names each fact, its values and who has them.
     ArrayError
         If two entries have the same name.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> modes = [sphere(2).decompose(k=k) for k in (9, 10)]
+    >>> entries = [GroupEntry(f"sub-{m.metadata['k']}", Spectrum(m.eigenvalues, m.metadata)) for m in modes]
+    >>> check_compatible(entries)
+    Traceback (most recent call last):
+        ...
+    spectralbrain.errors.IncompatibleError: entries: ... found k: 10 in sub-10, 9 in sub-9
     """
     names = [entry.name for entry in entries]
     doubled = sorted({name for name in names if names.count(name) > 1})

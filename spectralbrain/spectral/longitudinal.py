@@ -21,6 +21,13 @@ def pair_sessions(entries: Sequence[GroupEntry]) -> list[tuple[GroupEntry, Group
     Returns
     -------
     list of (baseline, follow-up)
+
+    Examples
+    --------
+    >>> labels = [{"participant_id": "sub-01", "session_id": f"ses-{session}"} for session in (1, 2, 3)]
+    >>> visits = [GroupEntry("_".join(label.values()), None, label, "not computed") for label in labels]
+    >>> [(before.name, after.name) for before, after in pair_sessions(visits)]
+    [('sub-01_ses-1', 'sub-01_ses-2'), ('sub-01_ses-1', 'sub-01_ses-3')]
     """
     sessions: dict[str, list[GroupEntry]] = {}
     for entry in entries:
@@ -51,6 +58,17 @@ def longitudinal_differences(
     ------
     IncompatibleError
         If the spectra of a pair were computed in different ways.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> from spectralbrain.spectral.spectrum import Spectrum
+    >>> visits = [sphere(2, radius=radius).decompose(k=9) for radius in (10.0, 9.0)]
+    >>> spectra = [Spectrum(visit.eigenvalues, visit.metadata) for visit in visits]
+    >>> pair = tuple(GroupEntry(f"ses-{n}", spectrum) for n, spectrum in enumerate(spectra))
+    >>> (row,) = longitudinal_differences([pair])
+    >>> round(row["area_change"], 3), round(row["shapedna_distance"], 6)
+    (-0.19, 0.0)
     """
     rows = []
     for before, after in pairs:

@@ -104,6 +104,14 @@ def reconstruct_map(decomposition: SpectralDecomposition, coefficients: Any) -> 
     ------
     ArrayError
         If there are more coefficients than modes, or one is missing.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> decomposition = sphere(2).decompose(k=9)
+    >>> values = decomposition.eigenvectors @ np.arange(9.0)
+    >>> bool(np.allclose(reconstruct_map(decomposition, decompose_map(decomposition, values)), values))
+    True
     """
     check_modes(decomposition)
     kind = GlobalDescriptor if np.ndim(coefficients) == 1 else DescriptorMatrix

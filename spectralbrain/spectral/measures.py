@@ -111,6 +111,14 @@ def area_histogram(
     ------
     ArrayError
         If a value inside the domain is missing, or `values` is not one map.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(3)
+    >>> fraction, edges = area_histogram(ball.decompose(k=4), ball.vertices[:, 2], [-1.0, 0.0, 1.0])
+    >>> fraction.round(1)  # half of the area in either half
+    array([0.5, 0.5])
     """
     array = check_map(decomposition, values)
     if array.ndim != 1:

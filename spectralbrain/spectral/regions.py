@@ -252,6 +252,15 @@ def region_table(
         ``region_id``, ``region``, ``n_vertices``, ``area`` (mm^2), ``boundary_length`` (mm),
         ``euler_characteristic``, ``n_components``, ``k``, the eigenvalues (mm^-2), ``status``, ``reason``.
         Missing values are None.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(3)
+    >>> halves = np.where(ball.vertices[:, 2] > 0, 1, 2)
+    >>> spectra = compute_region_spectra(ball, halves, k=10)
+    >>> [(row["region_id"], row["status"]) for row in region_table(spectra)]
+    [(1, 'ok'), (2, 'ok')]
     """
     counts = [s.spectrum.k - s.spectrum.n_null_modes for s in spectra if s.spectrum is not None]
     width = (
@@ -310,6 +319,14 @@ def region_distance_matrix(
     ------
     ArrayError
         If no region has a spectrum, or fewer than `k` eigenvalues.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> ball = sphere(3)
+    >>> caps = np.where(ball.vertices[:, 2] > 0.2, 1, 2)
+    >>> region_distance_matrix(compute_region_spectra(ball, caps, k=10)).shape
+    (2, 2)
     """
     if method not in ("shapedna", "wesd"):
         raise ArrayError(f"method: expected 'shapedna' or 'wesd', found {method!r}")

@@ -55,9 +55,8 @@ def shapedna_distance(
 
     Returns
     -------
-    Distance
-        A float, with `k` and `unit`: dimensionless, or mm^-2 for raw eigenvalues; 'cosine' and 'mahalanobis'
-        have no unit.
+    Distance, dimensionless, or mm^-2 for raw eigenvalues
+        A float, with `k` and `unit`; 'cosine' and 'mahalanobis' have no unit.
 
     Raises
     ------
@@ -120,8 +119,8 @@ def wesd(
 
     Returns
     -------
-    Distance
-        A float, with `k` and `unit`: mm^2, or dimensionless with `score`.
+    Distance, mm^2, or dimensionless with `score`
+        A float, with `k` and `unit`.
 
     Raises
     ------
@@ -186,6 +185,13 @@ def wesd_matrix(
     -----
     SpectralBrain 0.1.0 agrees with ``normalize=False``, not with its default rho / (1 + rho), see
     :func:`wesd`.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> spectra = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.5, 2.0)]
+    >>> wesd_matrix(spectra).unit
+    'mm^2'
     """
     exponent = _exponent(p)
     values = [_raw(s, k, f"spectra[{i}]") for i, s in enumerate(spectra)]
@@ -215,13 +221,21 @@ def shapedna_distance_matrix(
 
     Returns
     -------
-    (P, P) DistanceArray
+    (P, P) DistanceArray, as :func:`shapedna_distance`
         Symmetric, zero on the diagonal; with `k`, `unit` and `method`.
 
     Raises
     ------
     ArrayError, IncompatibleError
         As :func:`shapedna_distance`.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import ellipsoid
+    >>> spectra = [ellipsoid(2, (1.0, 1.0, length)).decompose(k=9) for length in (1.0, 1.5, 2.0)]
+    >>> distances = shapedna_distance_matrix(spectra)
+    >>> bool(distances[0, 1] < distances[0, 2]), distances.k
+    (True, 8)
     """
     check_choice(metric, METRICS, "metric")
     members = list(spectra)

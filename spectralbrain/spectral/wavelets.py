@@ -169,6 +169,13 @@ def wavelet_transform(
     ----------
     Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150,
     section 4.
+
+    Examples
+    --------
+    >>> from spectralbrain.geometry.solids import sphere
+    >>> decomposition = sphere(2).decompose(k=16)
+    >>> wavelet_transform(decomposition, decomposition.mesh.vertices[:, 2], n_scales=4).shape
+    (162, 4)
     """
     weights = _responses(decomposition, scales, n_scales, kernel, scale)
     if np.ndim(values) != 1:
