@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import pkgutil
@@ -39,3 +40,4 @@ def import_all() -> list[str]:
 
 
 import_all()
+gc.freeze()  # no worker looks through all this again, nor copies its memory by looking

@@ -196,7 +196,7 @@ def nothing_found(inventory: Inventory, settings: Settings) -> str:
 
 
 def process_all(settings: Settings, inventory: Inventory, state: RunState) -> None:
-    """Process each participant in a process of its own and collect what became of them."""
+    """Process the participants, each alone in a process, and collect what became of them."""
     subjects = inventory.subjects
     nprocs = resolve_threads(settings.nprocs)
     omp = settings.omp_nthreads or 1

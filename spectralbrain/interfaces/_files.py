@@ -124,14 +124,21 @@ def pick(path: str, key: str | None, items: Mapping[str, Any]) -> Any:
     return items[descriptors[0]]
 
 
-def map_names(path: str, key: str | None, scalars: Any) -> list[str] | None:
-    """Return a name for each map of a cache's array, made from its scales; None if it has none."""
+def read_maps(path: str, key: str | None = None) -> tuple[Any, list[str] | None]:
+    """Read one array as :func:`read_array` does, and a name for each of its maps, None if it has none."""
     if not _is_hdf5(path):
-        return None
+        return read_array(path, key), None
     from spectralbrain.io.export import open_hdf5
 
     with open_hdf5(path) as cache:
-        metadata, descriptors = cache.metadata, list(cache.descriptors)
+        scalars = pick(path, key, cache_items(cache))[...]
+        return scalars, _map_names(key, scalars, cache.metadata, list(cache.descriptors))
+
+
+def _map_names(
+    key: str | None, scalars: Any, metadata: Mapping[str, Any], descriptors: Sequence[str]
+) -> list[str] | None:
+    """Return a name for each map of a cache's array, made from its scales."""
     name = (key or "").rpartition("/")[2] or (descriptors[0] if len(descriptors) == 1 else "")
     columns = 1 if scalars.ndim == 1 else scalars.shape[1]
     for grid, symbol in (("times", "t"), ("energies", "e"), ("scales", "s")):

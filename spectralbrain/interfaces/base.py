@@ -7,9 +7,11 @@ the node was given, and writes what comes back.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -191,7 +193,7 @@ class SpectralInterface(SimpleInterface):
 
     def _has(self, trait: str) -> bool:
         # Not inputs.trait(name): on a strict spec that is truthy for unknown names once asked.
-        return trait in self.inputs.copyable_trait_names() and isdefined(getattr(self.inputs, trait))
+        return trait in _trait_names(self.inputs.__class__) and isdefined(getattr(self.inputs, trait))
 
     def _read(self, trait: str, found: Mapping[str, Any]) -> Any:
         """Read the file of ``<trait>_file``; `found` holds the arguments before it (the mesh of a mask)."""
@@ -294,11 +296,23 @@ def plain(value: Any) -> Any:
     return value
 
 
+@functools.cache
+def _trait_names(spec: type[SpectralInputSpec]) -> frozenset[str]:
+    """Return the names of a spec's traits; asking Traits takes long."""
+    return frozenset(spec.class_trait_names())
+
+
 def limited_pools(n_threads: int) -> Any:
     """Return a context in which BLAS and OpenMP use at most `n_threads` threads."""
-    from threadpoolctl import threadpool_limits
+    return _pools(len(sys.modules)).limit(limits=int(n_threads))
 
-    return threadpool_limits(limits=int(n_threads))
+
+@functools.lru_cache(maxsize=1)
+def _pools(n_modules: int) -> Any:
+    """Return the thread pools of the loaded libraries; looked for again once more modules are loaded."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _leaves(value: Any) -> Iterable[str]:

@@ -197,12 +197,14 @@ class SaveGiftiFunc(SpectralInterface):
                     f"columns: expected columns of an array of shape {scalars.shape}, found {columns}"
                 )
             found["scalars"] = scalars[:, columns]
-        if "names" not in found and self._has("scalars_file"):
-            key = self.inputs.scalars_key if self._has("scalars_key") else None
-            names = _files.map_names(self.inputs.scalars_file, key, scalars)
-            if names:
-                found["names"] = names if columns is None else [names[c] for c in columns]
+        if "names" not in found and self._has("scalars_file") and self._names:
+            found["names"] = self._names if columns is None else [self._names[c] for c in columns]
         return found
+
+    def _read(self, trait: str, found: Mapping[str, Any]) -> Any:
+        key = self.inputs.scalars_key if self._has("scalars_key") else None
+        scalars, self._names = _files.read_maps(self.inputs.scalars_file, key)
+        return scalars
 
 
 class SaveNpzInputSpec(SpectralInputSpec):

@@ -97,8 +97,9 @@ def write_attribute(owner: Any, name: str, value: Stored) -> None:
 def read_attributes(owner: Any) -> dict[str, Stored]:
     """Return all attributes of an h5py object in the forms of :func:`write_attribute`."""
     attributes: dict[str, Stored] = {}
-    for name in owner.attrs:
-        value = owner.attrs[name]
+    stored = owner.attrs  # made anew each time it is asked for
+    for name in stored:
+        value = stored[name]
         if isinstance(value, np.ndarray) and value.dtype == object:
             value = [text.decode() if isinstance(text, bytes) else text for text in value.tolist()]
         elif isinstance(value, bytes | np.bytes_):

@@ -115,6 +115,7 @@ class SinkSurface(SimpleInterface):
         files, problems = self._files()
         spectrum, domain = spectrum_and_domain(files["eigenpairs"])
         roots = {key: Path(root) for key, root in spec.roots.items()}
+        quality = self._quality()
         contents: dict[str, bytes] = {}
         for product, name in names.items():
             if product not in files and product not in ("mask", "surface"):
@@ -138,7 +139,7 @@ class SinkSurface(SimpleInterface):
                 _sources(product, surface, names, roots),
                 masked=spec.masked,
                 grid=self._grid(product),
-                quality=self._quality(),
+                quality=quality,
             )
             document.update(column_sidecar(columns))
             contents[sidecar_name(name)] = as_json(document).encode()
