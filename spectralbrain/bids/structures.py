@@ -44,7 +44,7 @@ ASEG_STRUCTURES: tuple[VolumeStructure, ...] = (
     *_pair("VentralDC", (28,), (60,)),
     VolumeStructure("CorpusCallosum", "", (251, 252, 253, 254, 255)),
     VolumeStructure("Cerebellum", "", (7, 8, 16, 46, 47)),
-    VolumeStructure(to_label("3rd-Ventricle"), "", (14, 24)),
+    VolumeStructure(to_label("3rd-Ventricle"), "", (14,)),
     VolumeStructure(to_label("4th-Ventricle"), "", (15,)),
     VolumeStructure(to_label("Brain-Stem"), "", (16,)),
 )

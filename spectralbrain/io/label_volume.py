@@ -41,11 +41,13 @@ def _sided() -> dict[str, tuple[int, ...]]:
 
 
 # The 25 structures of BrainPrint (Wachinger et al. 2015, NeuroImage 109, 232-248) in the labels of
-# FreeSurfer's aseg.
+# FreeSurfer's aseg. One differs: BrainPrint adds label 24, CSF, to the third ventricle. Where a
+# segmentation labels all CSF, that is the space around the whole brain (258,000 voxels to 391 in one
+# volume at hand, a surface of genus 783); by name and anatomy the ventricle is label 14 alone.
 STRUCTURES: dict[str, tuple[int, ...]] = {
     "CorpusCallosum": (251, 252, 253, 254, 255),
     "Cerebellum": (7, 8, 16, 46, 47),
-    "3rd-Ventricle": (14, 24),
+    "3rd-Ventricle": (14,),
     "4th-Ventricle": (15,),
     "Brain-Stem": (16,),
     **_sided(),
@@ -152,8 +154,9 @@ def label_surface(
     ----------
     volume : path, LabelVolume or (X, Y, Z) array of int
     labels : int, sequence of int, or str
-        The labels that make up the structure, or a name of :data:`STRUCTURES` (aseg) or
-        :data:`SUBFIELDS` (hippoAmygLabels).
+        The labels that make up the structure, or a name of :data:`STRUCTURES` (aseg; as in BrainPrint,
+        except that '3rd-Ventricle' is label 14 without the CSF, 24) or :data:`SUBFIELDS`
+        (hippoAmygLabels).
     affine : (4, 4) array, optional
         For an array only: from voxel indices to mm.
     space : {'scanner', 'tkras'}

@@ -116,6 +116,7 @@ def test_the_tables() -> None:
     assert len(STRUCTURES) == 25
     assert STRUCTURES["Right-Lateral-Ventricle"] == (43, 44, 63)
     assert STRUCTURES["Left-Hippocampus"] == (17,)
+    assert STRUCTURES["3rd-Ventricle"] == (14,)  # without 24, which can be all CSF around the brain
     assert all(isinstance(label, int) for ids in (STRUCTURES | SUBFIELDS).values() for label in ids)
     parts = {label for name, ids in SUBFIELDS.items() if not name.startswith("whole") for label in ids}
     assert set(SUBFIELDS["whole-hippocampus"]) == parts - {215}
