@@ -113,6 +113,7 @@ _FLAGS: dict[str, tuple[Severity, str]] = {
         "warning",
         "The mesh is too coarse for the highest modes; see the plot of resolution.",
     ),
+    "point_cloud": ("warning", "The surface is known by points only; no error could be estimated."),
     "pinched_vertices": ("warning", "At some vertices parts of the surface touch in a point only."),
     "inconsistent_orientation": ("warning", "The triangles do not agree which side is outside."),
     "other_hemisphere": ("error", "The file says that it is of the other hemisphere."),

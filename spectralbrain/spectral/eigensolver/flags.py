@@ -27,9 +27,9 @@ def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[st
     Returns
     -------
     list of str
-        Of 'pinched_vertices' (two sheets touch in a vertex), 'inconsistent_orientation' (neighbouring
-        triangles look to opposite sides), 'discretization_error' (estimated above 1 % for some mode) and
-        'unverified'.
+        Of 'point_cloud' (no error can be estimated), 'pinched_vertices' (two sheets touch in a vertex),
+        'inconsistent_orientation' (neighbouring triangles look to opposite sides), 'discretization_error'
+        (estimated above 1 % for some mode) and 'unverified'.
     """
     if domain is None:
         on_surface = {code: code in metadata.get("quality_flags", ()) for code in SURFACE_FLAGS}
@@ -40,6 +40,7 @@ def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[st
     return [
         code
         for code, raised in {
+            "point_cloud": bool(metadata.get("point_cloud", False)),
             **on_surface,
             "discretization_error": bool((np.abs(metadata["discretization_error"]) > LARGE_ERROR).any()),
             "unverified": not metadata["verified"],

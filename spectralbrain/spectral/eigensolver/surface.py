@@ -280,7 +280,7 @@ def _describe(domain: Domain, problem: Problem, k: int, boundary: str) -> dict[s
         "surface_area": float(problem.discretization.mass.sum()) * domain.unit**2,
     }
     if isinstance(domain, PointDomain):
-        return metadata | {"point_cloud": True}
+        return metadata | {"point_cloud": True, "stiffness_factor": domain.stiffness_factor}
     metadata["boundary_length"] = domain.boundary_length
     metadata["euler_characteristic"] = domain.euler_characteristic
     if domain.volume is not None:
