@@ -3,6 +3,9 @@
 Source: Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366. The stiffness matrix of a
 triangle with edges e_i opposite its corners is e_i . e_j / (4 area), which is the cotangent formula of
 Pinkall & Polthier (1993), Experimental Mathematics 2, 15-36.
+
+The corners of each triangle are taken in ascending order, so that the matrices do not change, not even by
+rounding, when triangles are turned over: a surface and its mirror image have the same spectrum, bit by bit.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from spectralbrain.geometry.mesh import BrainMesh
-from spectralbrain.runtime import FloatArray
+from spectralbrain.runtime import Faces, FloatArray
 
 
 def stiffness_matrix(mesh: BrainMesh, *, weight: FloatArray | None = None) -> Any:
@@ -40,12 +43,11 @@ def stiffness_matrix(mesh: BrainMesh, *, weight: FloatArray | None = None) -> An
            [-0.5,  0.5,  0. ],
            [-0.5,  0. ,  0.5]])
     """
-    corners = mesh.vertices[mesh.faces]
-    edges = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)  # edge opposite each corner
-    local = np.einsum("fix,fjx->fij", edges, edges) / (4 * mesh.face_areas[:, None, None])
+    faces, edges, areas = triangles(mesh)
+    local = np.einsum("fix,fjx->fij", edges, edges) / (4 * areas[:, None, None])
     if weight is not None:
-        local *= weight[mesh.faces].mean(axis=1)[:, None, None]
-    return assemble(mesh.n_vertices, mesh.faces, local)
+        local *= weight[faces].mean(axis=1)[:, None, None]
+    return assemble(mesh.n_vertices, faces, local)
 
 
 def mass_matrix(mesh: BrainMesh, *, lumped: bool = False) -> Any:
@@ -72,10 +74,37 @@ def mass_matrix(mesh: BrainMesh, *, lumped: bool = False) -> Any:
            [1., 1., 2.]])
     """
     local = np.eye(3) / 3 if lumped else (np.ones((3, 3)) + np.eye(3)) / 12
-    matrix = assemble(mesh.n_vertices, mesh.faces, mesh.face_areas[:, None, None] * local)
+    faces, _, areas = triangles(mesh)
+    matrix = assemble(mesh.n_vertices, faces, areas[:, None, None] * local)
     if lumped:
         matrix.eliminate_zeros()
     return matrix
+
+
+def triangles(mesh: BrainMesh) -> tuple[Faces, FloatArray, FloatArray]:
+    """Return each triangle's corners in ascending order, the edges opposite to them, and its area.
+
+    Parameters
+    ----------
+    mesh : BrainMesh
+
+    Returns
+    -------
+    faces : (F, 3) array of int
+    edges : (F, 3, 3) array, mm
+        Edge by corner by coordinate.
+    areas : (F,) array, mm^2
+
+    Examples
+    --------
+    >>> faces, _, areas = triangles(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[2, 0, 1]]))
+    >>> faces.tolist(), areas.tolist()
+    ([[0, 1, 2]], [0.5])
+    """
+    faces = np.sort(mesh.faces, axis=1)
+    corners = mesh.vertices[faces]
+    edges = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)
+    return faces, edges, np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
 
 
 def assemble(n: int, elements: Any, local: FloatArray) -> Any:

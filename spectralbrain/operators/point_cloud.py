@@ -5,8 +5,8 @@ Laplacian lets functions bend around what does not fit: the Dirichlet energy of 
 out too small, on random points by 4 % at every density, while the area stays right. How much is
 known from the points themselves: on any surface, curved or open, the three coordinates together have
 the energy 2 A, because their gradients add up to the projection onto the tangent plane. The stiffness is
-therefore multiplied by 2 A / sum_x x' L x (1.000 on evenly spread points, about 1.04 on random ones); triangle
-meshes have this energy exactly.
+therefore multiplied by 2 A / sum_x x' L x (1.000 on evenly spread points, about 1.04 on random ones);
+triangle meshes have this energy exactly.
 
 What stays (``tests/operators/test_point_cloud.py``): within 1 % on evenly spread points, about 1 to 2 % too
 small on thousands of random ones. Noise off the surface adds area, and folds closer than the points are dense

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectralbrain.operators.domain import Domain
-from spectralbrain.operators.fem import assemble
+from spectralbrain.operators.fem import assemble, triangles
 from spectralbrain.runtime import FloatArray, IntArray
 
 # Exact for cubic polynomials: two gradients, linear each, and a linear weight.
@@ -36,7 +36,7 @@ MASS_BOUND = 2.55
 
 
 def quadratic_nodes(domain: Domain) -> IntArray:
-    """Return the unknowns of each triangle: corners, then the middles of the edges opposite to them.
+    """Return each triangle's unknowns: corners, ascending, then the middles of the edges opposite to them.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def quadratic_nodes(domain: Domain) -> IntArray:
     >>> quadratic_nodes(build_domain(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])))
     array([[0, 1, 2, 5, 4, 3]])
     """
-    n, faces = domain.surface.n_vertices, domain.surface.faces
+    n, faces = domain.surface.n_vertices, triangles(domain.surface)[0]
     start, end = np.roll(faces, -1, axis=1), np.roll(faces, -2, axis=1)
     keys = np.minimum(start, end) * n + np.maximum(start, end)
     known = domain.edges[:, 0] * n + domain.edges[:, 1]  # ascending
@@ -88,13 +88,12 @@ def quadratic_matrices(domain: Domain, *, weight: FloatArray | None = None) -> t
     0.5
     """
     surface = domain.surface
-    corners = surface.vertices[surface.faces]
-    edges = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)  # edge opposite each corner
-    gradients = np.einsum("fax,fbx->fab", edges, edges) / (4 * surface.face_areas[:, None, None])
+    faces, edges, areas = triangles(surface)
+    gradients = np.einsum("fax,fbx->fab", edges, edges) / (4 * areas[:, None, None])
     slopes = _slopes(_POINTS)
     shares = np.broadcast_to(_SHARES, (surface.n_faces, len(_SHARES)))
     if weight is not None:
-        shares = shares * (weight[surface.faces] @ _POINTS.T)
+        shares = shares * (weight[faces] @ _POINTS.T)
     forms = np.einsum("qma,qnb->qmnab", slopes, slopes).reshape(len(_POINTS), 36, 9)
     local = np.einsum("fq,qpg,fg->fp", shares, forms, gradients.reshape(-1, 9), optimize=True)
     local = local.reshape(-1, 6, 6)
@@ -102,7 +101,7 @@ def quadratic_matrices(domain: Domain, *, weight: FloatArray | None = None) -> t
     nodes = quadratic_nodes(domain)
     size = surface.n_vertices + len(domain.edges)
     stiffness = assemble(size, nodes, local)
-    mass = assemble(size, nodes, surface.face_areas[:, None, None] * (_MASS / 180))
+    mass = assemble(size, nodes, areas[:, None, None] * (_MASS / 180))
     return stiffness, mass
 
 

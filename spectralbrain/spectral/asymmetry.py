@@ -19,7 +19,7 @@ class Asymmetry:
     Attributes
     ----------
     distance : float
-        Unsigned ShapeDNA distance of lambda_n A / n; 0 for a surface and its mirror image.
+        Unsigned ShapeDNA distance of lambda_n A / n; exactly 0 for a surface and its mirror image.
     area_index : float
         (L - R) / (L + R) of the areas, from -1 to 1; positive where the left side is larger.
     volume_index : float or None

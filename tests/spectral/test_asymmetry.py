@@ -24,6 +24,18 @@ def test_mirror_gives_zero(make_bumpy, solve):
     assert found.k == 19
 
 
+@pytest.mark.parametrize("laplacian", ["cotangent", "quadratic"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirror_image_gives_zero_to_the_last_bit(make_bumpy, laplacian, axis):
+    mesh = make_bumpy()
+    flip = np.where(np.arange(3) == axis, -1.0, 1.0)
+    turned = np.roll(mesh.faces[:, ::-1], axis, axis=1)  # looking outwards, from another corner
+    sides = [m.decompose(k=20, laplacian=laplacian) for m in (mesh, BrainMesh(mesh.vertices * flip, turned))]
+    found = spectral_asymmetry(*sides)
+    assert (found.distance, found.area_index) == (0, 0)
+    assert abs(found.volume_index) < 1e-15
+
+
 def test_shape_and_size_are_apart():
     left, right = spectrum(volume=8.0), spectrum(np.array([0.0, 2.0, 3.0]) * 4, area=1.0, volume=1.0)
     found = spectral_asymmetry(left, right)
