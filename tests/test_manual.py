@@ -50,7 +50,7 @@ def test_every_public_function_is_documented_whole(pages):
 
 def test_the_cheat_sheet_has_every_descriptor_with_its_unit(pages):
     rows = dict(re.findall(r"\| \{py:obj\}`spectralbrain\.(\w+)` \| (.+?) \|\n", pages.shapes_page()))
-    assert rows["compute_bks"] == "(N,) array, mm^2"
+    assert rows["compute_bks"] == "(N,) array, mm²"
     assert {name for name in rows if name.startswith("compute_")} >= {"compute_hks", "compute_shapedna"}
     units = {name: re.search("mm|dimensionless", rows[name]) for name in rows if name.startswith("compute_")}
     assert [name for name, unit in units.items() if unit is None] == []
@@ -83,7 +83,7 @@ def test_pages_are_written_once(pages, tmp_path):
 
 
 def test_every_flag_is_explained(checkout):
-    from spectralbrain.spectral.eigensolver.flags import SURFACE_FLAGS
+    from spectralbrain.spectral.eigensolver import flags
 
     source = (checkout / "spectralbrain" / "workflows" / "summary.py").read_text(encoding="utf-8")
     page = (checkout / "docs" / "concepts" / "quality-flags.md").read_text(encoding="utf-8")
@@ -91,12 +91,29 @@ def test_every_flag_is_explained(checkout):
     explained = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines())))
     raised = {
         *re.findall(r'flags\["(\w+)"\]', source),
-        *SURFACE_FLAGS,
+        *flags.SURFACE_FLAGS,
+        *re.findall(r'^ +"(\w+)": ', inspect.getsource(flags.quality_flags), flags=re.MULTILINE),
         "n_degenerate_faces",
         "n_duplicate_faces",
     }
-    assert {"handles", "partial", "discretization_error"} <= raised
+    assert {"handles", "partial", "discretization_error", "point_cloud"} <= raised
     assert explained == raised
+
+
+def test_every_key_of_the_metadata_is_explained(checkout):
+    import spectralbrain as sb
+
+    ball, cloud = sb.sphere(2), sb.BrainMesh(sb.sphere(3).vertices, np.empty((0, 3), int))
+    found = set(ball.decompose(k=5, weight=np.ones(ball.n_vertices)).metadata)
+    found |= set(ball.decompose(k=5, mask=ball.vertices[:, 2] > -0.5, backend="arpack").metadata)
+    if importlib.util.find_spec("robust_laplacian"):
+        found |= set(cloud.decompose(k=5, laplacian="robust").metadata)
+    else:
+        found |= {"point_cloud", "stiffness_factor"}
+    page = (checkout / "docs" / "file-format.md").read_text(encoding="utf-8")
+    table = page[page.index("## What a decomposition says") :].split("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == found
 
 
 def test_readme_lists_every_node(pages, checkout):

@@ -18,9 +18,9 @@ import spectralbrain
 
 STUB = Path(spectralbrain.__file__).with_suffix(".pyi")
 ROOMS = {
+    "spectral": "Spectra, descriptors, distances, groups",
     "geometry": "Surfaces",
     "operators": "Operators",
-    "spectral": "Spectra, descriptors, distances, groups",
     "io": "Reading and writing",
     "reports": "Pictures and reports",
     "errors": "Errors",
@@ -34,14 +34,16 @@ def public_names() -> dict[str, list[str]]:
         if isinstance(node, ast.ImportFrom) and node.module:
             room = node.module.split(".")[0]
             rooms.setdefault(room, []).extend(alias.asname or alias.name for alias in node.names)
-    return rooms
+    return {
+        room: rooms[room]
+        for room in [*(r for r in ROOMS if r in rooms), *(r for r in rooms if r not in ROOMS)]
+    }
 
 
 def reference_page() -> str:
     """Lay out the reference of all public names."""
     lines = ["# Reference", "", "Every name here is an attribute of `spectralbrain`.", ""]
-    rooms = public_names()
-    for room in [*[r for r in ROOMS if r in rooms], *[r for r in rooms if r not in ROOMS]]:
+    for room, names in public_names().items():
         lines += [
             f"## {ROOMS.get(room, room.capitalize())}",
             "",
@@ -49,7 +51,7 @@ def reference_page() -> str:
             ".. currentmodule:: spectralbrain",
         ]
         lines += ["", ".. autosummary::", "   :toctree: api", "   :nosignatures:", ""]
-        lines += [f"   {name}" for name in sorted(rooms[room], key=str.lower)]
+        lines += [f"   {name}" for name in sorted(names, key=str.lower)]
         lines += ["```", ""]
     return "\n".join(lines)
 
@@ -103,7 +105,9 @@ def public_nodes() -> Iterator[tuple[str, type]]:
 
 
 def _cell(text: Any) -> str:
-    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+    words = " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+    raised = str.maketrans("-123", "⁻¹²³")
+    return re.sub(r"(?<=mm)\^(-?[123])", lambda power: power[1].translate(raised), words)
 
 
 def trait_type(trait: Any) -> str:
