@@ -247,12 +247,13 @@ _ALL = (
     Reference(
         "koussis2025",
         "article",
-        "Koussis, N. C. and Pang, J. C. and Jeganathan, J. and Paton, B. and Fornito, A. and "
+        "Koussis, N. C. and Pang, J. C. and Phogat, R. and Jeganathan, J. and Paton, B. and Fornito, A. and "
         "Robinson, P. A. and Misic, B. and Breakspear, M.",
         2025,
         "Generation of surrogate brain maps preserving spatial autocorrelation through random "
         "rotation of geometric eigenmodes",
         "Imaging Neuroscience",
+        doi="10.1162/imag.a.71",
     ),
     Reference(
         "iglewicz1993",
@@ -318,13 +319,15 @@ _ALL = (
         doi="10.1016/j.jspi.2013.03.018",
     ),
     Reference(
-        "villani2009",
-        "book",
-        "Villani, C.",
-        2009,
-        "Optimal transport: old and new",
-        "Springer",
-        doi="10.1007/978-3-540-71050-9",
+        "peyre2019",
+        "article",
+        "Peyré, G. and Cuturi, M.",
+        2019,
+        "Computational optimal transport",
+        "Foundations and Trends in Machine Learning",
+        volume="11",
+        pages="355--607",
+        doi="10.1561/2200000073",
     ),
     Reference(
         "duistermaat1975",

@@ -69,7 +69,7 @@ class BuildGeometricConnectome(SpectralInterface):
     input_spec = BuildGeometricConnectomeInputSpec
     output_spec = BuildGeometricConnectomeOutputSpec
     function = "spectralbrain.spectral.connectome.build_geometric_connectome"
-    cites_if = {("method", "wasserstein"): ("villani2009",), ("method", "energy"): ("szekely2013",)}
+    cites_if = {("method", "wasserstein"): ("peyre2019",), ("method", "energy"): ("szekely2013",)}
     methods = (
         "Regions were compared by the {method} distance of their area-weighted descriptor distributions."
     )

@@ -121,8 +121,9 @@ def build_geometric_connectome(
 
     References
     ----------
-    Villani (2009), Optimal Transport, Springer, remark 2.19 (transport on the line). Szekely & Rizzo
-    (2013), Journal of Statistical Planning and Inference 143, 1249-1272 (energy distance).
+    Peyre & Cuturi (2019), Foundations and Trends in Machine Learning 11, 355-607, remark 2.30 (transport on
+    the line). Szekely & Rizzo (2013), Journal of Statistical Planning and Inference 143, 1249-1272 (energy
+    distance).
 
     Notes
     -----

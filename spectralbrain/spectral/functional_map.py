@@ -86,8 +86,8 @@ def compute_functional_map(
 
     References
     ----------
-    Ovsjanikov, Ben-Chen, Solomon, Butscher & Guibas (2012), ACM Transactions on Graphics 31(4), 30, sections
-    4 to 6.
+    Ovsjanikov, Ben-Chen, Solomon, Butscher & Guibas (2012), ACM Transactions on Graphics 31(4), 30:
+    functional maps, their estimation from descriptors, and commutativity.
 
     Notes
     -----

@@ -77,6 +77,7 @@ def compute_hks(
     -----
     Invariant to rigid motion, to the order of vertices, to signs of eigenvectors and to rotations inside
     an eigenspace. Scaling by s multiplies h(x, s^2 t) by s^-2. All modes are summed, null modes included.
+    Programs that leave the constant mode out, as Sun's does, give values lower by 1 / A.
     SpectralBrain 0.1.0 agrees for given times (its name `t_values` is accepted). Its default grid comes
     from each shape's own spectrum (ours: ``time='raw'``), and its ``normalize=True`` divides by a
     norm over vertices, which depends on the mesh; 'l2' is the norm over the surface.
@@ -157,7 +158,8 @@ def compute_si_hks(
     References
     ----------
     Bronstein & Kokkinos (2010), CVPR, 1704-1711: the chain of logarithm, derivative in tau and modulus of the
-    Fourier transform; grid and number of frequencies as in its experiments.
+    Fourier transform; grid and number of frequencies as in its experiments. Bronstein's own program, sihks,
+    has the same closed form of the derivative (its sign vanishes in the modulus).
 
     Notes
     -----

@@ -138,7 +138,9 @@ def wesd(
 
     Notes
     -----
-    Scaling both surfaces by s multiplies rho by s^2: size is part of this distance. SpectralBrain 0.1.0
+    Scaling both surfaces by s multiplies rho by s^2: size is part of this distance. The authors' own program
+    takes p = d / 2 + 1 = 2 as well and has the bound of `score`, but by default first takes size out (lambda
+    V^(2/d), here lambda A). SpectralBrain 0.1.0
     agrees with ``normalize=False``; its default maps rho to rho / (1 + rho), which is not the published score
     and depends on the unit of length. It also truncates the longer spectrum silently.
 

@@ -108,9 +108,9 @@ def eigenstrap(
 
     References
     ----------
-    Koussis, Pang, Jeganathan, Paton, Fornito, Robinson, Misic & Breakspear (2025), Generation of surrogate
-    brain maps preserving spatial autocorrelation through random rotation of geometric eigenmodes, Imaging
-    Neuroscience.
+    Koussis, Pang, Phogat, Jeganathan, Paton, Fornito, Robinson, Misic & Breakspear (2025), Generation of
+    surrogate brain maps preserving spatial autocorrelation through random rotation of geometric eigenmodes,
+    Imaging Neuroscience, doi:10.1162/imag.a.71.
 
     Notes
     -----

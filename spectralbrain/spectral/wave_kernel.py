@@ -74,6 +74,8 @@ def compute_wks(
     -----
     Null modes (log 0) are left out, counted by topology. Invariant to rigid motion, order of vertices,
     signs and rotations inside eigenspaces; scaling by s shifts e by -2 log s and multiplies by s^-2.
+    The authors' own program differs from their paper: sigma is six steps, and energies go from log lambda_1
+    to log(lambda_k) / 1.02, which depends on the unit of length; give `energies` and `sigma` to compare.
     SpectralBrain 0.1.0 agrees with its ``normalize=False`` for given `e_values` and `sigma` (both names
     accepted); its default divides each energy by a norm over vertices, and its default bandwidth, 7 / M of
     the range, differs from the published condition and changes abruptly below M = 28.

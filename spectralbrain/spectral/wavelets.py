@@ -115,7 +115,8 @@ def compute_wavelets(
     References
     ----------
     Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150:
-    wavelets in section 4, kernel in section 8. Li & Ben Hamza (2013), The Visual Computer 29, 513-524, call
+    wavelets in section 4, the kernel 'abspline' in equation 65; x exp(-x) and these constants are those of
+    Hammond's own program (SGWT toolbox). Li & Ben Hamza (2013), The Visual Computer 29, 513-524, call
     the diagonal a spectral graph wavelet signature.
 
     Notes
