@@ -222,6 +222,13 @@ def shapedna_deviations(
     dict
         Name to distance (dimensionless by default); None without a spectrum.
 
+    Raises
+    ------
+    ArrayError, MeshError
+        As :func:`spectralbrain.compute_shapedna`.
+    IncompatibleError
+        As :func:`check_compatible`.
+
     Examples
     --------
     >>> from spectralbrain.geometry.solids import ellipsoid

@@ -209,6 +209,20 @@ def compute_si_hks(
 def si_hks_taus(tau_min: float = 1.0, tau_max: float = 25.0, tau_step: float = 1 / 16) -> FloatArray:
     """Return the logarithmic times of the SI-HKS, both ends included.
 
+    Parameters
+    ----------
+    tau_min, tau_max, tau_step : float
+
+    Returns
+    -------
+    (T,) array, dimensionless
+        tau; the diffusion times are alpha^tau.
+
+    Raises
+    ------
+    ArrayError
+        If the step is not positive, or there are fewer than two times.
+
     Examples
     --------
     >>> len(si_hks_taus())

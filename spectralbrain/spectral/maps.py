@@ -30,6 +30,11 @@ def mode_wavelengths(spectrum: SpectrumLike) -> FloatArray:
     (k,) array, mm
         Infinite for null modes.
 
+    Raises
+    ------
+    ArrayError
+        If what is given is no spectrum.
+
     Examples
     --------
     >>> from spectralbrain.spectral.spectrum import Spectrum

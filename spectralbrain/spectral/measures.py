@@ -30,6 +30,11 @@ def vertex_areas(decomposition: SpectralDecomposition) -> FloatArray:
     (N,) array, mm^2
         Zero outside the domain; the sum is the surface area.
 
+    Raises
+    ------
+    ArrayError
+        If what is given is no decomposition.
+
     Examples
     --------
     >>> from spectralbrain.geometry.solids import sphere

@@ -253,6 +253,11 @@ def region_table(
         ``euler_characteristic``, ``n_components``, ``k``, the eigenvalues (mm^-2), ``status``, ``reason``.
         Missing values are None.
 
+    Raises
+    ------
+    ArrayError
+        If `n_eigenvalues` is no whole number, or negative.
+
     Examples
     --------
     >>> from spectralbrain.geometry.solids import sphere
@@ -352,6 +357,8 @@ def _region_spectrum(
     whole = inside[mesh.faces].all(axis=1)
     used = np.zeros(mesh.n_vertices, dtype=bool)
     used[mesh.faces[whole].ravel()] = True  # a vertex without a whole triangle carries no area
+    if not region.n_vertices:
+        return RegionSpectrum(region, None, {}, "n/a", "no vertex has this label")
     if used.sum() <= k:
         reason = (
             f"too small: {int(used.sum())} vertices in whole triangles (of {region.n_vertices}), "

@@ -49,7 +49,8 @@ def compute_shapedna(
     Raises
     ------
     ArrayError
-        If an array is given, fewer than `k` non-null eigenvalues are there, or an option is unknown.
+        If an array is given, fewer than `k` non-null eigenvalues are there, an option is unknown, or the
+        enclosed volume is.
     MeshError
         If 'volume' is asked for a surface that is not closed.
 
@@ -98,7 +99,9 @@ def enclosed_volume(decomposition: SpectrumLike) -> float:
     Raises
     ------
     MeshError
-        If the domain is not a closed surface, or its volume is unknown or not positive.
+        If the domain is not a closed surface.
+    ArrayError
+        If its volume is unknown or zero.
     """
     boundary = decomposition.metadata.get("boundary")
     mesh: Any = getattr(decomposition, "mesh", None)
