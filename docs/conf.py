@@ -27,7 +27,8 @@ extensions = [
     "mathml",
 ]
 root_doc = "index"
-exclude_patterns = ["_build", "extensions", "images/*.md"]
+exclude_patterns = ["_build", "extensions", "templates"]
+templates_path = ["templates"]
 nitpicky = False
 html_theme = "furo"
 html_title = f"SpectralBrain {version}"

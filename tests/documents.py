@@ -13,6 +13,10 @@ one that needs a program which may be missing, and one that needs a dataset at t
     <!-- needs: PROGRAM -->
     <!-- with: KIND at PATH -->
 
+one that shows what the block before it prints, up to white space and ``...``, by::
+
+    <!-- prints -->
+
 and one that shows what to change in a file of this repository, a ``diff`` of context and added lines, by::
 
     <!-- change: NAME -->
@@ -29,12 +33,14 @@ NOT_RUN = {
     "CI runs it as it stands": {"bash"},
     "run by the cluster tests": {"bash"},
     "needs a container engine": {"bash"},
+    "the cluster tests themselves": {"bash"},
 }
 #: Blocks that are pictures of something: not code.
 DATA = {"text", ""}
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)$")
 COMMENT = re.compile(r"^ *<!-- not run: (?P<reason>.+?) -->$")
 FILE = re.compile(r"^ *<!-- (?P<kind>file|change|needs): (?P<value>[\w./-]+) -->$")
+PRINTS = re.compile(r"^ *<!-- prints -->$")
 DATASET = re.compile(r"^ *<!-- with: (?P<kind>\w+) at (?P<path>\S+) -->$")
 
 
@@ -51,6 +57,7 @@ class Block:
     change: str | None = None
     needs: str | None = None
     dataset: tuple[str, str] | None = None
+    prints: bool = False
 
     @property
     def name(self) -> str:
@@ -80,9 +87,17 @@ def code_blocks(page: Path) -> list[Block]:
             more = {file["kind"]: file["value"]} if file else {}
             laid = DATASET.match(lines[start - 1]) if start else None
             dataset = (laid["kind"], laid["path"]) if laid else None
-            blocks.append(Block(page, start + 2, language, code, reason, dataset=dataset, **more))
+            prints = bool(start and PRINTS.match(lines[start - 1]))
+            blocks.append(
+                Block(page, start + 2, language, code, reason, dataset=dataset, prints=prints, **more)
+            )
         position += 2
     return blocks
+
+
+def placed(code: str, folder: Path) -> str:
+    """Return commands with the example paths /data and /scratch in a folder."""
+    return re.sub(r"(?<![\w/])/(?=data/|scratch/)", f"{folder}/", code)
 
 
 def changed(text: str, diff: str) -> str:

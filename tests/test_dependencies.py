@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
@@ -55,6 +56,25 @@ def test_every_dependency_has_its_line_in_the_manual(checkout, pyproject):
         Requirement(line).name for extra in extras for line in extra
     }
     assert [name for name in sorted(wanted) if not re.search(rf"\b{re.escape(name.lower())}\b", page)] == []
+
+
+def test_licences_are_what_the_packages_say(checkout):
+    """The family of each licence in the manual's tables, where the package is installed."""
+    page = (checkout / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    checked = 0
+    for cells in rows:
+        for name in re.findall(r"[A-Za-z][\w-]+", re.sub(r"\(.*?\)", "", cells[0])):
+            try:
+                facts = metadata.metadata(name)
+            except metadata.PackageNotFoundError:
+                continue
+            stated = [facts.get("License-Expression"), facts.get("License"), *facts.get_all("Classifier", [])]
+            families = re.findall("BSD|MIT|Apache|MPL|GPL|Matplotlib", cells[2], re.IGNORECASE)
+            text = " ".join(filter(None, stated)).lower()
+            assert any(family.lower() in text for family in families), f"{name}: {cells[2]}"
+            checked += 1
+    assert checked >= 15
 
 
 def test_every_lock_entry_has_hashes(locks):

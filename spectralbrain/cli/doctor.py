@@ -26,6 +26,7 @@ PACKAGES = {
         "deflate",
     ),
     "app": ("jinja2", "matplotlib", "nilearn", "pillow", "PyYAML", "scikit-image", "tqdm"),
+    "optional": ("robust_laplacian", "pydra", "pypardiso", "cholespy"),
 }
 PROGRAMS = ("wb_command", "h5dump", "docker", "apptainer", "sbatch")
 SUBDIVISIONS = 4  # 2562 vertices
@@ -41,7 +42,7 @@ def _version(package: str) -> str:
 
 
 def packages() -> dict[str, dict[str, str]]:
-    """Return the version of each dependency, by the extra it belongs to."""
+    """Return the version of each dependency: core, extra ``app``, optional."""
     return {extra: {name: _version(name) for name in names} for extra, names in PACKAGES.items()}
 
 
@@ -160,7 +161,8 @@ def _lines(value: Any) -> list[str]:
 def as_text(report: dict[str, Any]) -> str:
     """Lay the report out as text for a bug report."""
     lines = [f"SpectralBrain {report['spectralbrain']}", "", "Machine", *_lines(report["machine"])]
-    for extra, title in (("core", "Packages"), ("app", "Packages of the extra 'app'")):
+    titles = {"core": "Packages", "app": "Packages of the extra 'app'", "optional": "Optional packages"}
+    for extra, title in titles.items():
         lines += ["", title, *_lines(report["packages"][extra])]
     lines += ["", "Eigensolver backends", *_lines(report["backends"])]
     lines += ["", "Programs", *_lines(report["programs"])]
@@ -172,7 +174,7 @@ def as_text(report: dict[str, Any]) -> str:
         lines.append(f"  {verdict}: {detail}, {check['seconds']:.2f} s with {check['backend']}")
     else:
         lines.append(f"  FAILED: {check['error'] if isinstance(check, dict) else check}")
-    lines += ["", "Healthy." if healthy(report) else "NOT healthy: see FAILED or 'not installed' above."]
+    lines += ["", "Healthy." if healthy(report) else "NOT healthy: see FAILED, or what Packages lack."]
     return "\n".join(lines)
 
 

@@ -261,7 +261,7 @@ def _add_wavelengths(axis: Any, values: FloatArray) -> None:
         position = (2 * np.pi / wavelength) ** 2
         if wavelength < shortest:
             continue
-        if chosen and (2 * np.pi / chosen[-1]) ** 2 - position < 0.08 * values[-1]:
+        if chosen and (2 * np.pi / chosen[-1]) ** 2 - position < 0.12 * values[-1]:
             continue
         chosen.append(wavelength)
     top.set_xticks([(2 * np.pi / w) ** 2 for w in chosen], labels=[f"{w:g}" for w in chosen])
