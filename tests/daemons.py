@@ -12,9 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from documents import code_blocks, placed
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 TESTING = CHECKOUT / "containers" / "testing"
 SUBJECTS = ["01", "02", "03"]
+PAGE = CHECKOUT / "containers" / "README.md"
+#: What the blocks of that page are known by.
+RECIPES = {
+    "images": "--target slim -t spectralbrain:slim",
+    "docker run": '--user "$(id -u)',
+    "by hand": "dockerd-up.sh",
+    "apptainer": "apptainer build",
+    "slurm": "submit.sh /data",
+}
 MODES = ["--modes", "12"]
 DOCKER = "/usr/bin/docker"
 
@@ -36,6 +47,18 @@ def run(*command: str | os.PathLike[str], **options: object) -> subprocess.Compl
     )
     assert result.returncode == 0, f"{command}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
     return result
+
+
+def recipe(name: str, folder: Path) -> str:
+    """Return a block of containers/README.md, with /data and /scratch in a folder."""
+    (block,) = [block for block in code_blocks(PAGE) if RECIPES[name] in block.code]
+    assert block.not_run == "run by the cluster tests", block.name
+    return placed(block.code, folder)
+
+
+def follow(shims: str, commands: str, **options: object) -> str:
+    """Run commands of a page, with shell functions in the place of programs; return what they print."""
+    return run("bash", "-euo", "pipefail", "-c", f"{shims}\n{commands}", **options).stdout
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
