@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -37,10 +37,8 @@ def format_tsv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str
 
     Parameters
     ----------
-    rows : iterable of mapping
-        One per line; a column a row does not have is ``n/a``.
-    columns : sequence of str
-        Headers, in order.
+    rows, columns
+        See :func:`tsv_lines`.
 
     Returns
     -------
@@ -57,18 +55,35 @@ def format_tsv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str
     >>> format_tsv([{"index": 1, "area": 2.5}], ["index", "area", "volume"])
     'index\\tarea\\tvolume\\n1\\t2.5\\tn/a\\n'
     """
+    return "".join(tsv_lines(rows, columns))
+
+
+def tsv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a TSV file, each with its newline; a row is asked for when its line is.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        One per line; a column a row does not have is ``n/a``.
+    columns : sequence of str
+        Headers, in order.
+
+    Raises
+    ------
+    BIDSError
+        If a header is blank or stands twice, or a row has a column that is not in `columns`.
+    """
     if not columns or any(not c.strip() or "\t" in c or "\n" in c for c in columns):
         raise BIDSError(f"columns: expected non-blank headers without tabs, found {list(columns)!r}")
-    if len(set(columns)) != len(columns):
+    known = set(columns)
+    if len(known) != len(columns):
         twice = sorted({c for c in columns if list(columns).count(c) > 1})
         raise BIDSError(f"columns: expected unique headers, found {', '.join(twice)} twice")
-    lines = ["\t".join(columns)]
+    yield "\t".join(columns) + "\n"
     for row in rows:
-        unknown = [key for key in row if key not in columns]
-        if unknown:
+        if unknown := [key for key in row if key not in known]:
             raise BIDSError(f"row: expected the columns {', '.join(columns)}, found {', '.join(unknown)}")
-        lines.append("\t".join(format_cell(row.get(c)) for c in columns))
-    return "\n".join(lines) + "\n"
+        yield "\t".join(format_cell(row.get(c)) for c in columns) + "\n"
 
 
 def parse_tsv(text: str) -> list[dict[str, str | None]]:

@@ -1,4 +1,7 @@
-"""The surfaces of a cohort, sorted into sets that can be compared: structure, hemisphere, surface."""
+"""The surfaces of a cohort, sorted into sets that can be compared: structure, hemisphere, surface.
+
+Of each surface only the eigenvalues and a few facts stay in memory; every table is written row by row.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,16 @@ from spectralbrain.bids.description import as_json
 from spectralbrain.bids.entities import to_label
 from spectralbrain.bids.products import sidecar_name
 from spectralbrain.bids.structures import CORTEX
-from spectralbrain.bids.tables import format_tsv
-from spectralbrain.io._atomic import write_text_atomic
-from spectralbrain.spectral.group import GroupEntry
+from spectralbrain.bids.tables import tsv_lines
+from spectralbrain.io._atomic import absolute_path, atomic_write, write_text_atomic
+from spectralbrain.spectral.group import COMPATIBLE_KEYS, GroupEntry
 from spectralbrain.spectral.spectrum import Spectrum
 from spectralbrain.workflows.state import SurfaceState, participants_of, read_state
-from spectralbrain.workflows.summary import eigenpairs_of
+from spectralbrain.workflows.summary import MEASURES, eigenpairs_of
 
 Row = dict[str, Any]
 Key = tuple[str, str, str]  # structure, hemisphere, surface
+KEPT = frozenset((*COMPATIBLE_KEYS, *MEASURES))  # metadata that the tables of a cohort look at
 
 
 @dataclass
@@ -35,8 +39,10 @@ class Group:
     written: list[Path] = field(default_factory=list)
 
     def write(self, name: str, rows: Iterable[Row], columns: Sequence[str], document: Row) -> Path:
-        """Write a table and its sidecar; return the table."""
-        path = write_text_atomic(self.output / name, format_tsv(rows, columns))
+        """Write a table, asking for each row when its line is due, and its sidecar; return the table."""
+        path = absolute_path(self.output / name)
+        with atomic_write(path) as stream:
+            stream.writelines(line.encode() for line in tsv_lines(rows, columns))
         self.written += [path, write_text_atomic(self.output / sidecar_name(name), as_json(document))]
         return path
 
@@ -104,7 +110,9 @@ def _entry(output: Path, subject: str, surface: SurfaceState) -> GroupEntry:
     if surface.status == "failed":
         return GroupEntry(name, None, entities, surface.reason)
     try:
-        return GroupEntry(name, Spectrum.load(output / eigenpairs_of(surface)), entities)
+        spectrum = Spectrum.load(output / eigenpairs_of(surface))
+        facts_of_it = {k: spectrum.metadata[k] for k in sorted(KEPT & spectrum.metadata.keys())}
+        return GroupEntry(name, Spectrum(spectrum.eigenvalues, facts_of_it), entities)
     except OSError as error:
         return GroupEntry(name, None, entities, f"{error.filename or 'eigenpairs'}: cannot be read")
 

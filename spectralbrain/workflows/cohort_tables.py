@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from spectralbrain.bids.entities import build_name, natural_key
 from spectralbrain.bids.tables import parse_tsv
 from spectralbrain.spectral.group import (
+    GroupEntry,
     distance_matrix,
     find_outliers,
     longitudinal_differences,
@@ -30,32 +32,45 @@ DISTANCES = {
 
 def write_morphology(group: Group) -> Path:
     """Write one row per participant and surface: size, topology, eigenvalues, ShapeDNA."""
-    rows: list[Row] = []
-    for key, entries in group.sets.items():
-        measures = participants_table(entries)
-        descriptors = shapedna_table(entries, normalization=group.normalization)  # type: ignore[arg-type]
-        for entry, row, descriptor in zip(entries, measures, descriptors, strict=True):
-            extra = {k: entry.fact(k) for k in ("boundary", "n_components", "n_domain_vertices")}
-            values = {k: v for k, v in descriptor.items() if k.startswith("shapedna_")}
-            own = {k: v for k, v in row.items() if k not in entry.entities and k != "participant_id"}
-            facts = {k: entry.entities[k] for k in ("space", "density")}
-            masked = entry.fact("masked")
-            wall = None if masked is None else ("masked" if masked else "closed")
-            rows.append(identity(entry, key) | facts | {"medial_wall": wall} | extra | own | values)
-    rows.sort(key=lambda row: (natural_key(row["name"]), row["structure"], row["hemisphere"]))
-    for i, row in enumerate(rows, 1):
-        row["index"] = i
+    widths = {
+        key: min(e.spectrum.k - e.spectrum.n_null_modes for e in entries if e.spectrum is not None)
+        for key, entries in group.sets.items()
+    }
+    places = [(entry, key) for key, entries in group.sets.items() for entry in entries]
+    places.sort(key=lambda place: (natural_key(place[0].name), *place[1][:2]))
+
+    def rows() -> Iterator[Row]:
+        for i, (entry, key) in enumerate(places, 1):
+            yield {"index": i} | _morphology_row(entry, key, group.normalization, widths[key])
+
     first = ["index", "name", "participant_id", "session_id", "structure", "hemisphere", "surface", "space"]
     first += ["density", "medial_wall", "boundary", "reason"]
-    spectra = sorted({c for row in rows for c in row if c.startswith(("lambda_", "shapedna_"))})
-    others = [c for c in dict.fromkeys(c for row in rows for c in row) if c not in (*first, *spectra)]
+    width = max(widths.values())
+    spectra = [f"{kind}_{i:04d}" for kind in ("lambda", "shapedna") for i in range(1, width + 1)]
+    sample = _morphology_row(*places[0], group.normalization, 0)
+    others = [c for c in sample if c not in (*first, *spectra)]
     document: Row = {
         "Description": "One row per participant and surface: size, topology, spectrum",
         "Sources": sorted({s for sources in group.sources.values() for s in sources}),
         "EigenvalueNormalization": group.normalization,
         **{c: _column(c, group.normalization) for c in [*first, *others, *spectra]},
     }
-    return group.write("desc-shapedna_morph.tsv", rows, [*first, *others, *spectra], document)
+    return group.write("desc-shapedna_morph.tsv", rows(), [*first, *others, *spectra], document)
+
+
+def _morphology_row(entry: GroupEntry, key: Key, normalization: str, width: int) -> Row:
+    """Return a surface's row with its first `width` non-null eigenvalues."""
+    (row,) = participants_table([entry], n_eigenvalues=width)
+    facts = {k: entry.entities[k] for k in ("space", "density")}
+    masked = entry.fact("masked")
+    wall = None if masked is None else ("masked" if masked else "closed")
+    extra = {k: entry.fact(k) for k in ("boundary", "n_components", "n_domain_vertices")}
+    own = {k: v for k, v in row.items() if k not in entry.entities and k != "participant_id"}
+    values: Row = {}
+    if width:
+        (descriptor,) = shapedna_table([entry], normalization=normalization, k=width)  # type: ignore[arg-type]
+        values = {k: v for k, v in descriptor.items() if k.startswith("shapedna_")}
+    return identity(entry, key) | facts | {"medial_wall": wall} | extra | own | values
 
 
 def _column(name: str, normalization: str) -> Row:
@@ -81,10 +96,10 @@ def write_distances(group: Group, key: Key) -> dict[str, Path]:
         matrix, names = distance_matrix(group.sets[key], method=method)  # type: ignore[arg-type]
         entities = set_entities(group, key)
         name = build_name({**entities, "meas": measure}, "relmat", ".tsv")
-        rows = [
+        rows = (
             {"node": n} | dict(zip(names, map(float, r), strict=True))
             for n, r in zip(names, matrix, strict=True)
-        ]
+        )
         present = next(e for e in group.sets[key] if e.spectrum is not None)
         k = present.spectrum.k if present.spectrum else None
         document = {
@@ -140,21 +155,16 @@ def write_asymmetry(group: Group) -> None:
 
 
 def write_outliers(group: Group) -> list[Row]:
-    """Write how far each participant is from the median of each measure; return all rows."""
-    rows: list[Row] = []
-    for key, entries in group.sets.items():
-        measures: dict[str, Mapping[str, float | None]] = {
-            name: {e.name: e.fact(name) for e in entries}
-            for name in ("surface_area", "volume", "boundary_length")
-            if any(e.fact(name) is not None for e in entries)
-        }
-        measures["shapedna_deviation"] = shapedna_deviations(entries)
-        by_name = {e.name: e for e in entries}
-        for measure, values in measures.items():
-            for row in find_outliers(values, measure=measure, threshold=group.threshold):
-                rows.append(identity(by_name[row["name"]], key) | row)
-    for i, row in enumerate(rows, 1):
-        row["index"] = i
+    """Write how far each participant is from the median of each measure; return the outliers' rows."""
+    outliers: list[Row] = []
+
+    def rows() -> Iterator[Row]:
+        for i, row in enumerate(_scores(group), 1):
+            row["index"] = i
+            if row["outlier"]:
+                outliers.append(row)
+            yield row
+
     columns = ["index", "name", "participant_id", "session_id", "structure", "hemisphere", "surface"]
     columns += ["measure", "value", "median", "mad", "robust_z", "threshold", "outlier", "reason"]
     document = {
@@ -168,8 +178,22 @@ def write_outliers(group: Group) -> list[Row]:
         "mad": {"Description": "Median absolute deviation"},
         "outlier": {"Description": "Whether |robust_z| exceeds the threshold"},
     }
-    group.write("desc-outliers_morph.tsv", rows, columns, document)
-    return rows
+    group.write("desc-outliers_morph.tsv", rows(), columns, document)
+    return outliers
+
+
+def _scores(group: Group) -> Iterator[Row]:
+    for key, entries in group.sets.items():
+        measures: dict[str, Mapping[str, float | None]] = {
+            name: {e.name: e.fact(name) for e in entries}
+            for name in ("surface_area", "volume", "boundary_length")
+            if any(e.fact(name) is not None for e in entries)
+        }
+        measures["shapedna_deviation"] = shapedna_deviations(entries)
+        by_name = {e.name: e for e in entries}
+        for measure, values in measures.items():
+            for row in find_outliers(values, measure=measure, threshold=group.threshold):
+                yield identity(by_name[row["name"]], key) | row
 
 
 def write_longitudinal(group: Group) -> None:
@@ -211,30 +235,34 @@ def write_longitudinal(group: Group) -> None:
 
 def write_regions(group: Group) -> None:
     """Put the participants' region tables under one another."""
-    tables: dict[str, list[Row]] = defaultdict(list)
-    sources: dict[str, list[str]] = defaultdict(list)
+    tables: dict[str, list[tuple[Row, str]]] = defaultdict(list)  # seg -> owner, file of each
+    columns: dict[str, dict[str, None]] = defaultdict(dict)
     names = {e.entities["participant_id"].removeprefix("sub-") for v in group.sets.values() for e in v}
     for subject in sorted(names, key=natural_key):
         for surface in read_state(group.output, subject).surfaces.values():
-            entry_name = scan_name(subject, surface)
             for name in surface.files:
                 seg = name.rpartition("_seg-")[2].partition("_")[0]
                 if "_seg-" in name and name.endswith("_morph.tsv"):
                     facts = {k: surface.entities[k] for k in ("structure", "hemisphere", "surface")}
-                    owner = {"scan": entry_name, "participant_id": f"sub-{subject}"} | facts
-                    text = (group.output / name).read_text(encoding="utf-8")
-                    tables[seg] += [owner | row for row in parse_tsv(text)]
-                    sources[seg].append(f"bids::{name}")
-    for seg, rows in sorted(tables.items()):
-        for i, row in enumerate(rows, 1):
-            row["index"] = i
+                    owner = {"scan": scan_name(subject, surface), "participant_id": f"sub-{subject}"} | facts
+                    tables[seg].append((owner, name))
+                    with (group.output / name).open(encoding="utf-8") as stream:
+                        columns[seg] |= dict.fromkeys(stream.readline().rstrip("\n").split("\t"))
+    for seg, parts in sorted(tables.items()):
         first = ["index", "name", "scan", "participant_id", "structure", "hemisphere", "surface"]
-        columns = [*first, *(c for c in dict.fromkeys(c for r in rows for c in r) if c not in first)]
+        headers = [*first, *(c for c in columns[seg] if c not in first)]
         document = {
             "Description": f"One row per participant and region of {seg}",
-            "Sources": sources[seg],
-            **{c: _column(c, group.normalization) for c in columns},
+            "Sources": [f"bids::{name}" for _, name in parts],
+            **{c: _column(c, group.normalization) for c in headers},
             "name": {"Description": "Region"},
             "scan": {"Description": "Participant, with what tells its scans apart"},
         }
-        group.write(f"seg-{seg}_desc-regions_morph.tsv", rows, columns, document)
+        group.write(f"seg-{seg}_desc-regions_morph.tsv", _region_rows(group, parts), headers, document)
+
+
+def _region_rows(group: Group, parts: Iterable[tuple[Row, str]]) -> Iterator[Row]:
+    numbers = itertools.count(1)
+    for owner, name in parts:
+        for row in parse_tsv((group.output / name).read_text(encoding="utf-8")):
+            yield owner | row | {"index": next(numbers)}

@@ -1,6 +1,7 @@
 """The group level: tidy tables over participants, distances between them, outliers, a report.
 
-Only eigenvalues and metadata are read, so the memory does not grow with the size of the surfaces.
+Only eigenvalues and metadata are read, one participant after the other, so the memory does not grow with
+the size of the surfaces; with the number of participants it grows by the spectra and by the distance matrix.
 """
 
 from __future__ import annotations
@@ -124,9 +125,8 @@ def run_group_level(
     if report:
         problems, note = _write_report(group, morphology, distances, outliers, missing, parameters or {})
     _forget_earlier(group)
-    beyond = tuple(row for row in outliers if row["outlier"])
     counts = {set_name(k): sum(e.spectrum is not None for e in v) for k, v in sorted(group.sets.items())}
-    return GroupResult(tuple(group.written), counts, missing, beyond, tuple(problems), note)
+    return GroupResult(tuple(group.written), counts, missing, tuple(outliers), tuple(problems), note)
 
 
 def _write_report(
@@ -161,7 +161,6 @@ def _write_report(
                             **{k: r[k] for k in ("measure", "value", "robust_z")},
                         }
                         for r in own
-                        if r["outlier"]
                     ],
                     "threshold": group.threshold,
                 }
