@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import h5py
 import numpy as np
 import numpy.typing as npt
+from h5py import h5a, h5t
 
 from spectralbrain.errors import FormatError, MetadataError
 from spectralbrain.io._numbers import NUMERIC, without_padding
@@ -94,22 +95,19 @@ def write_attribute(owner: Any, name: str, value: Stored) -> None:
         owner.attrs.create(name, without_padding(numbers))
 
 
-def read_attributes(owner: Any) -> dict[str, Stored]:
-    """Return all attributes of an h5py object in the forms of :func:`write_attribute`."""
-    attributes: dict[str, Stored] = {}
-    stored = owner.attrs  # made anew each time it is asked for
-    for name in stored:
-        value = stored[name]
-        if isinstance(value, np.ndarray) and value.dtype == object:
-            value = [text.decode() if isinstance(text, bytes) else text for text in value.tolist()]
-        elif isinstance(value, bytes | np.bytes_):
-            value = value.decode()
-        elif isinstance(value, np.ndarray) and value.dtype.kind == "S":
-            value = [text.decode() for text in value.tolist()]
-        elif isinstance(value, np.ndarray):
-            value = value.view(np.dtype(value.dtype.str))  # '=' where h5py spells '<'
-        attributes[name] = value
-    return attributes
+def read_attribute(attribute: h5a.AttrID) -> Stored:
+    """Return the value of an open attribute, text or numbers, in the form of :func:`write_attribute`."""
+    shape, dtype = attribute.shape, attribute.dtype
+    if shape is None:
+        return h5py.Empty(dtype)
+    value: npt.NDArray[Any] = np.zeros(shape, dtype)
+    attribute.read(value, mtype=h5t.py_create(dtype))
+    if dtype.hasobject:
+        texts = [text.decode("utf-8", "surrogateescape") for text in value.flat]
+        return np.array(texts, dtype=object).reshape(shape).tolist()
+    if dtype.kind == "S":
+        return [text.decode() for text in value.tolist()] if shape else bytes(value[()]).decode()
+    return value.view(np.dtype(dtype.str)) if shape else value[()]  # '=' where h5py spells '<'
 
 
 def _check_key(key: Any, where: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 from h5py import h5a, h5d, h5l, h5o, h5t, h5z
 
-from spectralbrain.io._hdf5_attributes import read_attributes
+from spectralbrain.io._hdf5_attributes import Stored, read_attribute
 from spectralbrain.io._hdf5_contents import ROOT_ARRAYS
 
 _GROUPS = ("descriptors", "mass")
@@ -43,8 +43,7 @@ class Survey:
         self._left = limit
         self._many = many
         self._visited = 0
-        self._check_attributes(file, attribute_limit)
-        self.attributes = read_attributes(file)
+        self.attributes = self._read_attributes(file, attribute_limit)
         self._visit(file.id, "", 0)
 
     def _visit(self, group: Any, prefix: str, depth: int) -> None:
@@ -94,11 +93,12 @@ class Survey:
             raise Refusal(f"{name}: declares {size} bytes, too many for a file of this size")
         self.datasets[name] = h5py.Dataset(dataset)
 
-    def _check_attributes(self, file: Any, limit: int) -> None:
+    def _read_attributes(self, file: Any, limit: int) -> dict[str, Stored]:
         if h5a.get_num_attrs(file.id) > self._many:
             raise Refusal("holds too many attributes")
         names: list[bytes] = []
         h5a.iterate(file.id, names.append)  # opening by number would list them all for each
+        attributes: dict[str, Stored] = {}
         for name in names:
             attribute = h5a.open(file.id, name)
             kind = attribute.get_type()
@@ -109,6 +109,8 @@ class Survey:
                 raise Refusal("the attributes declare too much data")
             if not (isinstance(kind, h5t.TypeStringID) or _is_number(kind)):
                 raise Refusal(f"attribute {attribute.name!r}: expected text or numbers")
+            attributes[name.decode("utf-8", "surrogateescape")] = read_attribute(attribute)
+        return attributes
 
 
 def _is_number(kind: Any) -> bool:
