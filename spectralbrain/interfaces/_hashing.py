@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import pickle
 import re
@@ -140,6 +141,27 @@ def _keep(new: Path, entry: Path, value: str) -> None:
             new.replace(entry)
         else:
             new.unlink()
+
+
+def code_fingerprint(interface: type, function: str = "") -> list[Any]:
+    """Return what tells an interface's code apart: its class, and the modules that are not of this library.
+
+    A class of your own may share its spec with one of ours, and its code changes without our version.
+
+    Parameters
+    ----------
+    interface : type
+    function : str
+        Dotted name of what it calls.
+    """
+    modules = {cls.__module__ for cls in interface.__mro__} | {function.rpartition(".")[0]}
+    own = sorted(name for name in modules if name and name.partition(".")[0] not in _LIBRARIES)
+    files = (getattr(importlib.import_module(name), "__file__", None) for name in own)
+    code = [_file_fingerprint(path) for path in files if path]
+    return ["code", f"{interface.__module__}.{interface.__qualname__}", function, *code]
+
+
+_LIBRARIES = {"spectralbrain", "nipype", "traits", "builtins"}
 
 
 def digest_of_text(text: str) -> str:

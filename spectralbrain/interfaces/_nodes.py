@@ -1,8 +1,9 @@
 """What Nipype's nodes do differently when they hold one of our interfaces.
 
-Five things that no interface can reach, because Nipype asks the node and not the interface, decide
+Six things that no interface can reach, because Nipype asks the node and not the interface, decide
 whether a cached result is returned and whether a failure stays where it is:
 
+* two interfaces that share a spec share a hash, and so do two versions of a user's own interface;
 * ``JoinNode`` hashes a copy of the fields without their types, and forgets what was set on the
   interface when it was made;
 * a node remembers its first hash, so that a second ``node.run()`` after an input changed returns
@@ -34,7 +35,12 @@ from nipype.interfaces.base import Bunch, InterfaceResult, isdefined
 from nipype.pipeline.engine.nodes import JoinNode, MapNode, Node
 from nipype.pipeline.engine.utils import load_resultfile, save_hashfile, save_resultfile
 
-from spectralbrain.interfaces._hashing import MEMO_FOLDER, digest_of_text, remembering_digests
+from spectralbrain.interfaces._hashing import (
+    MEMO_FOLDER,
+    code_fingerprint,
+    digest_of_text,
+    remembering_digests,
+)
 from spectralbrain.interfaces._moving import follow_moves, move_of, moved
 
 _SLOT = re.compile(r"J\d+\Z")
@@ -83,17 +89,17 @@ def _wrap_hash(original: Callable[[Node], Any]) -> Callable[[Node], Any]:
         _prepare(self)
         try:
             with remembering_digests(memo_folder(self)):
-                found = _join_hash(self) if isinstance(self, JoinNode) else original(self)
+                _join_hash(self) if isinstance(self, JoinNode) else original(self)
+                return _whole_hash(self)
         except Exception:
             _leave_result(self)
             raise
-        return _nested_hash(self) if getattr(self, "nested", False) else found
 
     setattr(_get_hashval, _MARK, True)
     return _get_hashval
 
 
-def _join_hash(node: JoinNode) -> Any:
+def _join_hash(node: JoinNode) -> None:
     """Hash what the interface will see: its own settings, then the fields set or joined here."""
     node._get_inputs()
     spec = node.interface.inputs
@@ -102,14 +108,15 @@ def _join_hash(node: JoinNode) -> Any:
     known = set(spec.copyable_trait_names())
     roles = {name: name if name in known else _SLOT.sub("", name) for name in values}
     node._hashed_inputs, node._hashvalue = spec.hash_of(values, roles)
-    return node._hashed_inputs, node._hashvalue
 
 
-def _nested_hash(node: MapNode) -> Any:
-    """Add how the lists of a nested MapNode are nested."""
-    shapes = {name: _nesting(getattr(node.inputs, name)) for name in node.iterfield}
-    node._hashed_inputs.append(("nesting", shapes))
-    node._hashvalue = digest_of_text(repr((node._hashvalue, shapes)))
+def _whole_hash(node: Node) -> Any:
+    """Add the code that will run, and how the lists of a nested MapNode are nested."""
+    more: list[Any] = [code_fingerprint(type(node.interface), node.interface.function)]
+    if getattr(node, "nested", False):
+        more.append(["nesting", {name: _nesting(getattr(node.inputs, name)) for name in node.iterfield}])
+    node._hashed_inputs += more
+    node._hashvalue = digest_of_text(repr((node._hashvalue, more)))
     return node._hashed_inputs, node._hashvalue
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -383,6 +385,66 @@ def test_a_node_run_by_hand_sees_every_change(tmp_path: Path) -> None:
     assert node.run().outputs.total == 4.0
     node.inputs.values[1] = 11.0
     assert node.run().outputs.total == 14.0
+
+
+# The code that runs
+
+
+class Doubled(Total):
+    """A node that shares its spec with another."""
+
+    def _call(self, **arguments: Any) -> Any:
+        return 2 * super()._call(**arguments)
+
+
+@pytest.mark.parametrize("kind", ["node", "map", "nested"])
+def test_another_interface_in_the_same_place_runs(tmp_path: Path, kind: str) -> None:
+    def total(interface: Any) -> Any:
+        if kind == "node":
+            node = pe.Node(interface, name="n", base_dir=str(tmp_path))
+        else:
+            nested = {"iterfield": "tol", "nested": kind == "nested"}
+            node = pe.MapNode(interface, name="n", base_dir=str(tmp_path), **nested)
+            node.inputs.tol = [0.0] if kind == "map" else [[0.0]]
+        node.inputs.values = np.ones(3)
+        return np.ravel(node.run().outputs.total)[0]
+
+    assert [total(cls()) for cls in (Total, Doubled, Total)] == pytest.approx([3.0, 6.0, 3.0])
+
+
+@pytest.mark.parametrize("edited", ["class", "function"])
+def test_edited_code_of_your_own_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    function, code = tmp_path / "own_function.py", tmp_path / "own_node.py"
+    function.write_text("def make(label):\n    return label\n")
+    code.write_text(
+        "from spectralbrain.interfaces import custom\n"
+        "class OwnInputSpec(custom.SpectralInputSpec):\n"
+        "    label = custom.traits.Str('a', usedefault=True, desc='a text')\n"
+        "class OwnOutputSpec(custom.SpectralOutputSpec):\n"
+        "    label = custom.traits.Str(desc='a text')\n"
+        "class Own(custom.SpectralInterface):\n"
+        "    input_spec, output_spec, function = OwnInputSpec, OwnOutputSpec, 'own_function.make'\n"
+        "    def _store(self, result, folder, arguments):\n"
+        "        return {'label': result + '!'}\n"
+    )
+
+    def label() -> Any:
+        for module in ("own_function", "own_node"):
+            sys.modules.pop(module, None)
+        importlib.invalidate_caches()
+        own = importlib.import_module("own_node").Own
+        return pe.Node(own(), name="own", base_dir=str(tmp_path / "work")).run().outputs.label
+
+    assert label() == "a!"
+    if edited == "class":
+        code.write_text(code.read_text().replace("'!'", "'?'"))
+    else:
+        function.write_text("def make(label):\n    return label * 2\n")
+    assert label() == ("a?" if edited == "class" else "aa!")
 
 
 # Other packages' nodes
