@@ -53,9 +53,7 @@ class DecomposeInputSpec(SpectralInputSpec):
         "raise", "flag", usedefault=True, desc="what to do if the pairs cannot be verified complete"
     )
     on_disconnected = traits.Enum(
-        "warn",
-        "raise",
-        "accept",
+        *("raise", "warn", "accept"),
         usedefault=True,
         desc="what to do if the surface falls into several components, each with a constant mode of its own",
     )
@@ -126,7 +124,10 @@ class Decompose(SpectralInterface):
             result = dataclasses.replace(result, metadata={**result.metadata, **given})
         n_components = int(result.metadata["n_components"])
         if n_components > 1 and self.inputs.on_disconnected != "accept":
-            message = f"mesh: expected a connected surface, found {n_components} components"
+            message = (
+                f"mesh: expected a connected surface, found {n_components} components; keep the largest one, "
+                "or set on_disconnected='accept' where each is meant to have modes of its own"
+            )
             self._object(MeshError(message), folder, fatal=self.inputs.on_disconnected == "raise")
         path = result.save(self._out_file(folder))
         return {

@@ -129,6 +129,7 @@ def init_branch_wf(
             mass=parameters.mass,
             boundary=parameters.boundary,
             metadata=metadata_of(surface, roots),
+            on_disconnected="warn",  # a flag of the result, not a reason to have none
             **mask,
         ),
         name="decompose",

@@ -149,7 +149,7 @@ def test_a_surface_in_pieces_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         logging.getLogger("nipype.interface"), "warning", lambda text, *values: told.append(text % values)
     )
-    outputs = Decompose(mesh_file=path, k=4).run().outputs
+    outputs = Decompose(mesh_file=path, k=4, on_disconnected="warn").run().outputs
     assert (outputs.n_components, outputs.n_null_modes) == (2, 2)
     (message,) = told
     for part in ("found 2 components", path, "(Decompose, in", "remedy: "):
@@ -157,8 +157,8 @@ def test_a_surface_in_pieces_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Decompose(mesh_file=path, k=4, on_disconnected="accept").run()
     assert len(told) == 1
     with pytest.raises(MeshError, match=r"(?s)found 2 components.*two\.ply.*remedy: "):
-        Decompose(mesh_file=path, k=4, on_disconnected="raise").run()
-    outputs = Decompose(mesh_file=path, k=4, on_disconnected="raise", on_error="record").run().outputs
+        Decompose(mesh_file=path, k=4).run()
+    outputs = Decompose(mesh_file=path, k=4, on_error="record").run().outputs
     assert "found 2 components" in outputs.reason
 
 
