@@ -203,6 +203,27 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence
     return os.fspath(write_text_atomic(path, format_tsv(rows, columns)))
 
 
+def write_arrays(path: Path, arrays: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> str:
+    """Write arrays to an HDF5 cache, under descriptors/, and return the path."""
+    from spectralbrain.io.export import save_hdf5
+
+    return os.fspath(save_hdf5(path, descriptors=arrays, metadata=metadata))
+
+
+def write_matrix(path: Path, matrix: Any, labels: Sequence[str]) -> str:
+    """Write a labelled square table and return the path."""
+    from spectralbrain.io.export import save_connectome
+
+    return os.fspath(save_connectome(path, matrix, labels=labels))
+
+
+def write_mesh(path: Path, mesh: Any) -> str:
+    """Write a surface in the format of the suffix and return the path."""
+    from spectralbrain.io.export import save_mesh
+
+    return os.fspath(save_mesh(path, mesh.vertices, mesh.faces))
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> str:
     """Write a JSON object and return the path; NaN and infinity become null, as JSON has neither."""
     from spectralbrain.io._atomic import write_text_atomic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from spectralbrain.errors import ArrayError
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces.base import (
     File,
     InputFile,
@@ -111,11 +111,8 @@ class MeshInterface(SpectralInterface):
     """An interface whose function returns a surface."""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_mesh
-
-        path = save_mesh(self._out_file(folder), result.vertices, result.faces)
         return {
-            "out_file": os.fspath(path),
+            "out_file": _files.write_mesh(self._out_file(folder), result),
             "n_vertices": result.n_vertices,
             "n_faces": result.n_faces,
             "area": result.area,
@@ -128,11 +125,9 @@ class MapsInterface(SpectralInterface):
     array: ClassVar[str] = ""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        path = save_hdf5(self._out_file(folder), descriptors={self.array: result})
+        path = _files.write_arrays(self._out_file(folder), {self.array: result})
         sizes = {"n_vertices": len(result), "n_maps": 1 if result.ndim == 1 else result.shape[1]}
-        return {"out_file": os.fspath(path), "key": f"descriptors/{self.array}", **sizes}
+        return {"out_file": path, "key": f"descriptors/{self.array}", **sizes}
 
 
 class GridInterface(SpectralInterface):
@@ -141,13 +136,10 @@ class GridInterface(SpectralInterface):
     array: ClassVar[str] = ""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         values, sigma = result if isinstance(result, tuple) else (result, None)
         facts = {} if sigma is None else {"sigma": float(sigma)}
-        arrays = {self.array: np.asarray(values)}
-        path = save_hdf5(self._out_file(folder), descriptors=arrays, metadata=facts)
-        return {"out_file": os.fspath(path), "key": f"descriptors/{self.array}", **facts}
+        path = _files.write_arrays(self._out_file(folder), {self.array: np.asarray(values)}, facts)
+        return {"out_file": path, "key": f"descriptors/{self.array}", **facts}
 
 
 class ArrayInterface(SpectralInterface):
@@ -162,12 +154,10 @@ class ArrayInterface(SpectralInterface):
     array: ClassVar[str] = ""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         values = np.asarray(result)
         metadata = {**self._identity(arguments), **self._grid(arguments), **self._parameters(arguments)}
-        path = save_hdf5(self._out_file(folder), descriptors={self.array: values}, metadata=metadata)
-        return {"out_file": os.fspath(path), "key": f"descriptors/{self.array}"}
+        path = _files.write_arrays(self._out_file(folder), {self.array: values}, metadata)
+        return {"out_file": path, "key": f"descriptors/{self.array}"}
 
     def _identity(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         source = arguments.get("decomposition", arguments.get("spectrum"))
@@ -198,19 +188,15 @@ class TableInterface(SpectralInterface):
     """An interface whose function returns rows."""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-
-        return {"out_file": write_table(self._out_file(folder), result)}
+        return {"out_file": _files.write_table(self._out_file(folder), result)}
 
 
 class DistanceInterface(SpectralInterface):
     """An interface whose function returns the distance of two surfaces."""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-
         row = {"distance": float(result), "unit": result.unit, "method": result.method, "k": result.k}
-        path = write_table(self._out_file(folder), [row])
+        path = _files.write_table(self._out_file(folder), [row])
         return {"out_file": path, "distance": float(result), "k": int(result.k)}
 
 
@@ -220,12 +206,8 @@ class SpectraInterface(SpectralInterface):
     spectra: ClassVar[str] = "spectra"
 
     def _collect(self, folder: Path) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import read_spectrum
-
-        return {
-            **super()._collect(folder),
-            self.spectra: [read_spectrum(path) for path in self.inputs.in_files],
-        }
+        spectra = [_files.read_spectrum(path) for path in self.inputs.in_files]
+        return {**super()._collect(folder), self.spectra: spectra}
 
     def _names(self) -> list[str]:
         return names_of(list(self.inputs.in_files), list(self.inputs.names) if self._has("names") else None)
@@ -235,10 +217,8 @@ class MatrixInterface(SpectraInterface):
     """An interface whose function returns a square matrix over the surfaces."""
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_connectome
-
-        path = save_connectome(self._out_file(folder), np.asarray(result), labels=self._names())
-        return {"out_file": os.fspath(path)}
+        path = _files.write_matrix(self._out_file(folder), np.asarray(result), self._names())
+        return {"out_file": path}
 
 
 class GroupInterface(SpectraInterface):
@@ -252,7 +232,6 @@ class GroupInterface(SpectraInterface):
         return {**found, "entries": self._entries()}
 
     def _entries(self) -> list[Any]:
-        from spectralbrain.interfaces._files import read_spectrum
         from spectralbrain.spectral.group import GroupEntry
 
         files, names = list(self.inputs.in_files), self._names()
@@ -265,7 +244,7 @@ class GroupInterface(SpectraInterface):
         for path, name, facts in zip(files, names, entities, strict=True):
             failed = is_status_file(path)
             reason = read_status(path)["reason"] if failed else None
-            spectrum = None if failed else read_spectrum(path)
+            spectrum = None if failed else _files.read_spectrum(path)
             entries.append(GroupEntry(name=name, spectrum=spectrum, entities=dict(facts), reason=reason))
         return entries
 

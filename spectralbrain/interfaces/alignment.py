@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import DECOMPOSITION, ArrayOutputSpec
 from spectralbrain.interfaces.base import (
     InputFile,
@@ -50,10 +50,8 @@ class AlignModes(SpectralInterface):
     methods = "Modes were rotated inside clusters of eigenvalues to fit those of a reference surface."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         names = ("eigenvectors", "rotation", "clusters", "similarity")
         arrays = {name: np.asarray(getattr(result, name)) for name in names}
-        path = save_hdf5(self._out_file(folder), descriptors=arrays)
+        path = _files.write_arrays(self._out_file(folder), arrays)
         similarity = [float(value) for value in result.similarity]
-        return {"out_file": os.fspath(path), "key": "descriptors/eigenvectors", "similarity": similarity}
+        return {"out_file": path, "key": "descriptors/eigenvectors", "similarity": similarity}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spectralbrain.errors import ArrayError
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import DECOMPOSITION, TableInterface, TableOutputSpec
 from spectralbrain.interfaces.base import (
     InputFile,
@@ -83,9 +84,9 @@ class AsymmetryTable(TableInterface):
         return {**found, "left": self._side("left"), "right": self._side("right")}
 
     def _side(self, name: str) -> dict[int, Any]:
-        from spectralbrain.interfaces._files import read_spectrum
-
         files, ids = getattr(self.inputs, f"{name}_files"), self.inputs.ids
         if len(files) != len(ids):
             raise ArrayError(f"{name}_files: expected {len(ids)}, one per id, found {len(files)}")
-        return {i: None if is_status_file(f) else read_spectrum(f) for i, f in zip(ids, files, strict=True)}
+        return {
+            i: None if is_status_file(f) else _files.read_spectrum(f) for i, f in zip(ids, files, strict=True)
+        }

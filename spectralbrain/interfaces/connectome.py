@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import TableOutputSpec
 from spectralbrain.interfaces.base import (
     File,
@@ -75,12 +75,10 @@ class BuildGeometricConnectome(SpectralInterface):
     )
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-        from spectralbrain.io.export import save_connectome
-
-        path = save_connectome(self._out_file(folder), result.matrix, labels=result.labels)
+        path = self._out_file(folder)
+        matrix = _files.write_matrix(path, result.matrix, result.labels)
         columns = zip(result.keys, result.labels, result.coverage, result.reasons, strict=True)
         names = ("region_id", "region", "coverage", "reason")
         rows = [dict(zip(names, row, strict=True)) for row in columns]
-        coverage = write_table(Path(path).with_name(f"{Path(path).stem}_coverage.tsv"), rows, names)
-        return {"out_file": os.fspath(path), "coverage_file": coverage, "labels": list(result.labels)}
+        coverage = _files.write_table(path.with_name(f"{path.stem}_coverage.tsv"), rows, names)
+        return {"out_file": matrix, "coverage_file": coverage, "labels": list(result.labels)}

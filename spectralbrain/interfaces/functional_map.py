@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +86,9 @@ class ZoomOut(SpectralInterface):
     methods = "Functional maps were refined mode by mode (ZoomOut)."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         arrays = {"matrix": np.asarray(result.matrix), "correspondence": np.asarray(result.correspondence)}
-        path = save_hdf5(self._out_file(folder), descriptors=arrays)
-        return {"out_file": os.fspath(path), "key": "descriptors/matrix"}
+        path = _files.write_arrays(self._out_file(folder), arrays)
+        return {"out_file": path, "key": "descriptors/matrix"}
 
 
 class ShapeDifferenceInputSpec(SpectralInputSpec):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spectralbrain.errors import ArrayError, FormatError
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import GroupInputSpec, GroupInterface, TableInterface, TableOutputSpec
 from spectralbrain.interfaces.base import (
     File,
@@ -142,10 +143,8 @@ class DistanceMatrix(GroupInterface):
         return {**found, **options}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_connectome
-
         matrix, names = result
-        return {"out_file": os.fspath(save_connectome(self._out_file(folder), matrix, labels=names))}
+        return {"out_file": _files.write_matrix(self._out_file(folder), matrix, names)}
 
 
 class FindOutliersInputSpec(SpectralInputSpec):

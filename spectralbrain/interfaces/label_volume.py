@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import MeshInterface
 from spectralbrain.interfaces.base import (
     Array,
@@ -73,9 +74,7 @@ class LabelSurface(MeshInterface):
     )
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_json
-
-        report = write_json(folder / "surface_report.json", result.report)
+        report = _files.write_json(folder / "surface_report.json", result.report)
         outputs = super()._store(result.mesh, folder, arguments)
         return {**outputs, "report_file": report, "volume_change": float(result.report["volume_change"])}
 
@@ -104,10 +103,8 @@ class LoadLabelVolume(SpectralInterface):
     extras = {"out_file": "the table"}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-
         labels, counts = np.unique(result.labels, return_counts=True)
         pairs = [(int(label), int(count)) for label, count in zip(labels, counts, strict=True) if label]
         rows = [{"label": label, "n_voxels": count} for label, count in pairs]
-        path = write_table(self._out_file(folder), rows, ["label", "n_voxels"])
+        path = _files.write_table(self._out_file(folder), rows, ["label", "n_voxels"])
         return {"out_file": path, "labels": [label for label, _ in pairs]}

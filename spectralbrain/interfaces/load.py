@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import MapsInterface, MapsOutputSpec, MeshInterface
 from spectralbrain.interfaces.base import (
     File,
@@ -153,13 +154,11 @@ class LoadLabels(SpectralInterface):
     arguments = {"path": "in_file"}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-
         keys, counts = np.unique(result.keys, return_counts=True)
         sizes = dict(zip(keys.tolist(), counts.tolist(), strict=True))
         every = sorted({*result.table, *sizes})
         rows = [{"key": k, "name": result.table.get(k), "n_vertices": sizes.get(k, 0)} for k in every]
-        path = write_table(self._out_file(folder), rows, ["key", "name", "n_vertices"])
+        path = _files.write_table(self._out_file(folder), rows, ["key", "name", "n_vertices"])
         names = [str(result.table.get(key, key)) for key in every if sizes.get(key)]
         return {"out_file": path, "names": names, "n_vertices": result.n_vertices}
 

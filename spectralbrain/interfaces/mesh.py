@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +41,11 @@ class MaskMesh(MeshInterface):
         return {**found, "mask": _files.as_mask(found["mask"])}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         part, index = result
-        path = save_hdf5(
-            folder / "index.h5", descriptors={"index": index}, metadata={"n_vertices": len(arguments["mask"])}
-        )
+        facts = {"n_vertices": len(arguments["mask"])}
+        path = _files.write_arrays(folder / "index.h5", {"index": index}, facts)
         outputs = super()._store(part, folder, arguments)
-        return {**outputs, "index_file": os.fspath(path), "n_kept": len(index)}
+        return {**outputs, "index_file": path, "n_kept": len(index)}
 
 
 class MidthicknessInputSpec(SpectralInputSpec):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +59,10 @@ class MeshQuality(SpectralInterface):
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         from spectralbrain.geometry.quality import find_problems
-        from spectralbrain.interfaces._files import jsonable, write_json
 
         problems = find_problems(arguments["mesh"])
-        path = write_json(self._out_file(folder), {**result, "problems": problems})
-        return {"out_file": path, "quality": jsonable(result), "problems": problems}
+        path = _files.write_json(self._out_file(folder), {**result, "problems": problems})
+        return {"out_file": path, "quality": _files.jsonable(result), "problems": problems}
 
 
 REPAIRS = (
@@ -115,13 +113,10 @@ class RepairMesh(SpectralInterface):
         return mesh, counts, index
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_json
-        from spectralbrain.io.export import save_hdf5, save_mesh
-
         mesh, counts, index = result
         return {
-            "out_file": os.fspath(save_mesh(self._out_file(folder), mesh.vertices, mesh.faces)),
-            "report_file": write_json(folder / "repairs.json", counts),
-            "index_file": os.fspath(save_hdf5(folder / "index.h5", descriptors={"index": index})),
+            "out_file": _files.write_mesh(self._out_file(folder), mesh),
+            "report_file": _files.write_json(folder / "repairs.json", counts),
+            "index_file": _files.write_arrays(folder / "index.h5", {"index": index}),
             "counts": counts,
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,11 +95,10 @@ class ComputeRegionSpectra(SpectralInterface):
         return {**found, **options}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
         from spectralbrain.spectral.regions import region_table
 
         path = self._out_file(folder)
-        table = write_table(path.with_suffix(".tsv"), region_table(result))
+        table = _files.write_table(path.with_suffix(".tsv"), region_table(result))
         return {"out_file": save_regions(path, result), "table_file": table}
 
 
@@ -147,16 +145,12 @@ class RegionDistanceMatrix(SpectralInterface):
     methods = "Regions were compared by the {method} distance of their spectra."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_connectome
-
         labels = [spectrum.region.name for spectrum in arguments["spectra"]]
-        return {"out_file": os.fspath(save_connectome(self._out_file(folder), result, labels=labels))}
+        return {"out_file": _files.write_matrix(self._out_file(folder), result, labels)}
 
 
 def save_regions(path: Path, spectra: Sequence[Any]) -> str:
     """Write the spectra of regions to one HDF5 file; eigenvectors are not kept."""
-    from spectralbrain.io.export import save_hdf5
-
     arrays: dict[str, Any] = {"n_vertices": np.array([len(spectra[0].region.mask)])}
     facts: dict[str, Any] = {"order": [str(s.region.key) for s in spectra]}
     for item in spectra:
@@ -172,16 +166,15 @@ def save_regions(path: Path, spectra: Sequence[Any]) -> str:
             "quality": dict(item.quality),
             "metadata": None if found is None else dict(found.metadata),
         }
-    return os.fspath(save_hdf5(path, descriptors=arrays, metadata=facts))
+    return _files.write_arrays(path, arrays, facts)
 
 
 def load_regions(path: str) -> list[Any]:
     """Read what :func:`save_regions` wrote."""
-    from spectralbrain.interfaces._files import read_cache
     from spectralbrain.spectral.regions import Region, RegionSpectrum
     from spectralbrain.spectral.spectrum import Spectrum
 
-    content = read_cache(path)
+    content = _files.read_cache(path)
     arrays, facts = content.get("descriptors") or {}, content.get("metadata") or {}
     if "order" not in facts:
         raise FormatError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import MeshInterface
 from spectralbrain.interfaces.base import File, InputFile, SpectralInputSpec, out_file, traits
 from spectralbrain.interfaces.load import MESH_NAME, MeshOutputSpec
@@ -35,9 +36,7 @@ class SmoothSurface(MeshInterface):
     methods = "Surfaces were smoothed by {iterations} steps of Taubin's filter."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_json
-
-        report = write_json(folder / "smoothing_report.json", result.report)
+        report = _files.write_json(folder / "smoothing_report.json", result.report)
         return {**super()._store(result.mesh, folder, arguments), "report_file": report}
 
 

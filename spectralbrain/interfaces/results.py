@@ -79,10 +79,8 @@ class LoadNpz(SpectralInterface):
     extras = {"out_file": "the arrays as a cache"}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
-        path = save_hdf5(self._out_file(folder), descriptors=result)
-        return {"out_file": os.fspath(path), "names": sorted(result)}
+        path = _files.write_arrays(self._out_file(folder), result)
+        return {"out_file": path, "names": sorted(result)}
 
 
 class LoadGiftiFuncInputSpec(SpectralInputSpec):
@@ -127,8 +125,6 @@ class LoadConnectome(SpectralInterface):
     extras = {"out_file": "the matrix as a cache"}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.io.export import save_hdf5
-
         matrix, labels = result
-        path = save_hdf5(self._out_file(folder), descriptors={"matrix": matrix})
-        return {"out_file": os.fspath(path), "key": "descriptors/matrix", "labels": list(labels or [])}
+        path = _files.write_arrays(self._out_file(folder), {"matrix": matrix})
+        return {"out_file": path, "key": "descriptors/matrix", "labels": list(labels or [])}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import DECOMPOSITION, ArrayInterface, ArrayOutputSpec
 from spectralbrain.interfaces.base import File, InputFile, SpectralInputSpec, out_file, traits
 
@@ -40,8 +41,6 @@ class ComputeShapeDNA(ArrayInterface):
     array = "shapedna"
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        from spectralbrain.interfaces._files import write_table
-
         rows = [{"index": index, "shapedna": value} for index, value in enumerate(result.tolist(), 1)]
-        table = write_table(self._out_file(folder).with_suffix(".tsv"), rows, ["index", "shapedna"])
+        table = _files.write_table(self._out_file(folder).with_suffix(".tsv"), rows, ["index", "shapedna"])
         return {**super()._store(result, folder, arguments), "table_file": table}
