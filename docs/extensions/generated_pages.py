@@ -197,6 +197,18 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+NAME_PARTS = {
+    "sub-, ses-": "participant, session",
+    "hemi-": "hemisphere, L or R",
+    "space-, den-": "of the surface that was analysed; none: the participant's own",
+    "label-": "the domain: `label-cortex` a hemisphere without the medial wall, `label-hipp` a hippocampus; "
+    "none: a whole hemisphere, closed",
+    "desc-": "the surface (`desc-midthickness`), or what a table holds (`desc-shapedna`)",
+    "seg-": "parcellation",
+    "meas-": "what a matrix measures",
+}
+
+
 def outputs_page() -> str:
     """Lay out what the app writes: its own dataset README, and the columns of its tables."""
     from spectralbrain.bids.description import readme
@@ -204,11 +216,28 @@ def outputs_page() -> str:
 
     text = readme(spectralbrain.__version__)
     table = text[text.index("| file |") :]
-    lines = ["# Outputs of the app", "", table.rstrip(), "", "## Columns of `desc-shapedna_morph.tsv`", ""]
+    lines = [
+        "# Outputs of the app",
+        "",
+        table.rstrip(),
+        "",
+        "## Names",
+        "",
+        "| part | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{part}` | {meaning} |" for part, meaning in NAME_PARTS.items()]
+    lines += [
+        "",
+        "## Columns of `desc-shapedna_morph.tsv`",
+        "",
+        "Other tables have theirs in their JSON file.",
+        "",
+    ]
     lines += ["| column | meaning | unit |", "|---|---|---|"]
     for name, column in COLUMNS.items():
         lines.append(f"| `{name}` | {_cell(column['Description'])} | {_cell(column.get('Units', ''))} |")
-    lines.append("| `eigenvalue_0000` ... | Eigenvalues, null modes included | mm^-2 |")
+    lines.append("| `eigenvalue_0000` ... | Eigenvalues, null modes included | mm⁻² |")
     lines.append(
         "| `shapedna_0001` ... | ShapeDNA: no null modes, normalised as the sidecar says | see the sidecar |"
     )

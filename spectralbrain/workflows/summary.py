@@ -43,7 +43,7 @@ COLUMNS = {
     "reason": {"Description": "Why there is no result, or what to look at"},
     "n_vertices": {"Description": "Vertices of the whole surface"},
     "n_domain_vertices": {"Description": "Vertices that were analysed"},
-    "n_faces": {"Description": "Triangles of the whole surface"},
+    "n_faces": {"Description": "Triangles of the analysed domain"},
     "surface_area": {"Description": "Area of the analysed domain", "Units": "mm^2"},
     "volume": {"Description": "Enclosed volume, closed surfaces only", "Units": "mm^3"},
     "boundary_length": {"Description": "Length of the domain's border", "Units": "mm"},
