@@ -10,6 +10,7 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),  # version 1
 )
 _GB = 1024.0**3
+OWN_GB = 0.3  # the app itself and the server that forks the workers, measured
 
 
 def granted_memory_gb() -> float:
@@ -34,7 +35,7 @@ def worker_count(nprocs: int, omp_nthreads: int, memory_gb: float, need_gb: floa
     nprocs, omp_nthreads : int
         Processors in all, threads of one process.
     memory_gb, need_gb : float
-        Memory in all, and what one surface's largest step needs.
+        Memory in all (the app itself takes :data:`OWN_GB` of it), and what one surface's largest step needs.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def worker_count(nprocs: int, omp_nthreads: int, memory_gb: float, need_gb: floa
     Examples
     --------
     >>> worker_count(8, 1, 64, 1), worker_count(8, 1, 4, 1), worker_count(8, 4, 64, 1)
-    (8, 4, 2)
+    (8, 3, 2)
     """
-    by_memory = int(memory_gb / max(need_gb, 1e-3))
+    by_memory = int((memory_gb - OWN_GB) / max(need_gb, 1e-3))
     return max(1, min(nprocs // omp_nthreads, by_memory))

@@ -19,7 +19,7 @@ from spectralbrain.bids.entities import natural_key
 from spectralbrain.bids.inventory import TABLE_COLUMNS, Inventory, format_table, table_rows
 from spectralbrain.bids.tables import format_tsv
 from spectralbrain.cli import exits
-from spectralbrain.cli.machine import granted_memory_gb, worker_count
+from spectralbrain.cli.machine import OWN_GB, granted_memory_gb, worker_count
 from spectralbrain.cli.pool import Died, run_isolated
 from spectralbrain.cli.progress import Progress
 from spectralbrain.cli.settings import Settings, build_settings
@@ -203,8 +203,9 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
     memory = settings.mem_gb or granted_memory_gb()
     need = max(need_gb(inventory, subject, settings) for subject in subjects)
     workers = worker_count(nprocs, omp, memory, need)
-    if need > memory:
-        LOG.warning("one participant needs about %.1f GB, %.1f GB are granted: it may fail", need, memory)
+    if need + OWN_GB > memory:
+        text = "one participant needs about %.1f GB, %.1f GB are granted: it may fail"
+        LOG.warning(text, need + OWN_GB, memory)
     LOG.info("%d processes for %d participants", workers, len(subjects))
     work = settings.work_dir / f"spectralbrain-{settings.parameters.configuration_hash}"
     tasks = [

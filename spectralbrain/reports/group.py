@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ from spectralbrain.reports.cohort import (
     given_outliers,
     plot_cohort_spectra,
 )
-from spectralbrain.reports.inputs import cell_text, load_matrix, load_table
+from spectralbrain.reports.inputs import MISSING, cell_text, load_matrix, load_table
 from spectralbrain.reports.matrices import (
     LabelledMatrix,
     cluster_distances,
@@ -131,7 +132,7 @@ def build_group_report(
             "heading": title,
             "groups": sections,
             "verdict": _verdict(sections, tables["failures"], tables["missing"]),
-            "participants": tables["participants"],
+            "participants": sizes_of(tables["participants"]),
             "missing": tables["missing"],
             "failed": tables["failures"],
             "methods": paragraphs(methods if methods is not None else _METHODS),
@@ -139,6 +140,25 @@ def build_group_report(
             "parameters": {str(k): cell_text(v) for k, v in (parameters or {}).items()},
         },
     )
+
+
+def sizes_of(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return a table of participants for reading: no spectra, no column without a value, the reason last.
+
+    Examples
+    --------
+    >>> sizes_of([{"index": "1", "reason": "n/a", "name": "sub-01", "area": "12.345678", "lambda_0001": "2"}])
+    [{'name': 'sub-01', 'area': '12.3457'}]
+    """
+    spectra = re.compile(r"(lambda|eigenvalue|shapedna)_\d+")
+    columns = [key for key in (rows[0] if rows else ()) if key != "index" and not spectra.fullmatch(key)]
+    columns = [key for key in columns if any(row[key] != MISSING for row in rows)]
+    columns.sort(key=lambda key: key == "reason")
+    return [{key: _shortened(row[key]) for key in columns} for row in rows]
+
+
+def _shortened(cell: str) -> str:
+    return f"{float(cell):.6g}" if re.fullmatch(r"-?\d+\.\d+(e[+-]?\d+)?", cell) else cell
 
 
 def _check_group(group: Mapping[str, Any], place: str) -> None:

@@ -201,3 +201,15 @@ def test_rows_that_are_no_outliers_are_passed_over():
         {"name": "b", "measure": "area", "outlier": "true"},
     ]
     assert [outlier.label for outlier in given_outliers(rows, "t")] == ["b"]
+
+
+def test_the_table_of_participants_is_for_reading(tmp_path, table, read_page):
+    lines = table.read_text().splitlines()
+    sizes = ["index\tsurface_area\tspace", *(f"{i}\t{1234.56789 + i}\tn/a" for i in range(1, 10))]
+    table.write_text("\n".join(f"{a}\t{b}" for a, b in zip(lines, sizes, strict=True)) + "\n")
+    result = build_group_report(tmp_path / "g.html", [], participants=table)
+    words = read_page(result.out_file).words
+    assert "participant id surface area reason" in " ".join(words.split())
+    assert "1235.57" in words
+    assert "shapedna 0001" not in words
+    assert "the mesh has no faces" in words
