@@ -84,7 +84,9 @@ def atomic_write(path: PathLike, *, buffering: int = -1) -> Generator[IO[bytes],
     Missing parent folders are made. The new file follows the umask, or keeps the permissions of
     the regular file it replaces. A symbolic link is replaced, its target left alone. An exception
     in the block, and SIGTERM or SIGHUP, leave the old file and nothing else; outside the main
-    thread that takes a file system with nameless files (O_TMPFILE, as on Linux's own).
+    thread that takes a file system with nameless files (O_TMPFILE, as on Linux's own), and one that
+    replaces a file has a name of its own for the microseconds before the rename: a signal that
+    hits these leaves it for the next save to remove.
 
     Parameters
     ----------
@@ -193,9 +195,11 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
             yield stream
             stream.flush()
         os.fsync(descriptor)
-        if os.fstat(descriptor).st_nlink == 0:
-            _give_name(descriptor, temporary)
-        temporary.replace(target)
+        nameless = os.fstat(descriptor).st_nlink == 0
+        if not (nameless and _appears(descriptor, target)):
+            if nameless:
+                _give_name(descriptor, temporary)
+            temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -244,6 +248,15 @@ def _create_nameless(folder: Path) -> int | None:
         return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
     except (OSError, AttributeError):  # the attribute is missing on macOS
         return None
+
+
+def _appears(descriptor: int, target: Path) -> bool:
+    """Let a nameless file appear at its destination, where nothing stands that would have to be replaced."""
+    try:
+        os.link(_OPEN_FILES / str(descriptor), target, src_dir_fd=descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _give_name(descriptor: int, name: Path) -> None:

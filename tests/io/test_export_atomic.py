@@ -325,6 +325,26 @@ def test_a_signal_in_a_thread_leaves_no_litter(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_in_a_thread_a_new_file_has_no_other_name_before(tmp_path, monkeypatch):
+    """So that there is no moment at which a signal leaves something; replacing takes a name and a rename."""
+    if not hasattr(os, "O_TMPFILE"):
+        return
+    given = []
+    give_name = _atomic._give_name
+    monkeypatch.setattr(_atomic, "_give_name", lambda *both: given.append(both) or give_name(*both))
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write_bytes_atomic, tmp_path / "new", b"1").result()
+        assert given == []
+        pool.submit(write_bytes_atomic, tmp_path / "new", b"2").result()
+        pool.submit(write_bytes_atomic, tmp_path / "dangling", b"3").result()
+        assert len(given) == 2
+    assert (tmp_path / "new").read_bytes() == b"2"
+    assert (tmp_path / "dangling").read_bytes() == b"3"
+    assert not (tmp_path / "dangling").is_symlink()
+    assert names(tmp_path) == ["dangling", "new"]
+
+
 @pytest.mark.parametrize("nameless", ["yes", "no", "but no link"])
 def test_threads_write_as_the_main_thread_does(tmp_path, monkeypatch, nameless):
     if nameless == "no":
