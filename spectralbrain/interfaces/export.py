@@ -133,6 +133,9 @@ class SaveMeshInputSpec(SpectralInputSpec):
     vertices, vertices_file, vertices_key = array_or_file("vertices", "vertices (N, 3), mm", units="mm")
     faces, faces_file, faces_key = array_or_file("faces", "triangles (F, 3), vertex indices")
     structure = traits.Str(desc="for GIFTI: structure in Workbench's words, for example CortexLeft")
+    vtk_dataset = traits.Enum(
+        "polydata", "unstructured_grid", desc="for .vtk: the kind of dataset; meshio reads the second only"
+    )
     out_file = out_file("mesh.ply", "name of the surface file; its suffix says the format")
 
 

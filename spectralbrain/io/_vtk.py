@@ -43,20 +43,23 @@ _TYPES = {
 }
 _NEXT_KEYWORD = re.compile(rb"\n[ \t]*[A-Za-z]")  # a line of its own
 _CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS", "CELLS")
-_SURFACE_CELLS = ("POLYGONS", "CELLS")  # of PolyData, of an unstructured grid
+DATASETS = {"polydata": "POLYGONS", "unstructured_grid": "CELLS"}  # and what they call their triangles
 _TRIANGLE_CELL = 5
 _END = ("POINT_DATA", "CELL_DATA")
 
 
-def write(stream: BinaryIO, vertices: Vertices, faces: Faces) -> None:
-    """Write a mesh as PolyData: float64 coordinates and int32 indices, big-endian as the format wants it."""
+def write(stream: BinaryIO, vertices: Vertices, faces: Faces, *, vtk_dataset: str = "polydata") -> None:
+    """Write a mesh: float64 coordinates and int32 indices, big-endian as the format wants it."""
     table = np.full((len(faces), 4), 3, dtype=">i4")
     table[:, 1:] = as_int32(faces, "VTK", len(vertices))
-    stream.write(b"# vtk DataFile Version 4.2\nspectralbrain surface\nBINARY\nDATASET POLYDATA\n")
-    stream.write(f"POINTS {len(vertices)} double\n".encode("ascii"))
+    stream.write(b"# vtk DataFile Version 4.2\nspectralbrain surface\nBINARY\n")
+    stream.write(f"DATASET {vtk_dataset.upper()}\nPOINTS {len(vertices)} double\n".encode("ascii"))
     stream.write(vertices.astype(">f8").data)
-    stream.write(f"\nPOLYGONS {len(faces)} {4 * len(faces)}\n".encode("ascii"))
+    stream.write(f"\n{DATASETS[vtk_dataset]} {len(faces)} {4 * len(faces)}\n".encode("ascii"))
     stream.write(table.data)
+    if DATASETS[vtk_dataset] == "CELLS":
+        stream.write(f"\nCELL_TYPES {len(faces)}\n".encode("ascii"))
+        stream.write(np.full(len(faces), _TRIANGLE_CELL, dtype=">i4").data)
     stream.write(b"\n")
 
 
@@ -82,8 +85,8 @@ def parse(content: bytes, path: Path) -> tuple[Vertices, Faces]:
             case ["POINTS", count, kind]:
                 points = cursor.numbers(3 * cursor.count(count), kind)
             case [name, count, size] if name in _CELLS:
-                found = cursor.cells(cursor.count(count), cursor.count(size), name in _SURFACE_CELLS)
-                if name in _SURFACE_CELLS:
+                found = cursor.cells(cursor.count(count), cursor.count(size), name in DATASETS.values())
+                if name in DATASETS.values():
                     faces = found
                 elif name == "TRIANGLE_STRIPS" and int(count):
                     raise FormatError(f"{path}: VTK: expected triangles, found triangle strips")

@@ -152,7 +152,14 @@ def _check_level(level: Any) -> int:
     return int(level)
 
 
-def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: str | None = None) -> Path:
+def save_mesh(
+    path: PathLike,
+    vertices: Vertices,
+    faces: Faces,
+    *,
+    structure: str | None = None,
+    vtk_dataset: str | None = None,
+) -> Path:
     """Save a surface mesh; the suffix, in any case, says the format.
 
     Parameters
@@ -167,6 +174,8 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
     structure : str, optional
         For GIFTI only: the AnatomicalStructurePrimary in Workbench's words, such as 'CortexLeft'.
         Workbench shows no maps on a surface without one.
+    vtk_dataset : {'polydata', 'unstructured_grid'}, optional
+        For .vtk only: the kind of dataset, PolyData by default. meshio reads unstructured grids only.
 
     Returns
     -------
@@ -177,7 +186,7 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
     ------
     ArrayError
         If the suffix is not known, there is no vertex, an index is out of range, the format cannot
-        hold the numbers, or `structure` is no structure or the format has no place for it.
+        hold the numbers, or `structure` or `vtk_dataset` is unknown or the format has no place for it.
     OSError
         If the disk refuses.
 
@@ -185,8 +194,11 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
     -----
     STL is a list of triangles without vertices: the order of vertices, unused vertices and equal
     vertices are lost, so values per vertex do not fit what a reader makes of it. STL, .surf.gii and
-    FreeSurfer files hold float32 coordinates. VTK files are PolyData, which every VTK program takes
-    for a surface; meshio reads no PolyData and trimesh no VTK file: give them .ply.
+    FreeSurfer files hold float32 coordinates.
+
+    VTK, and so ParaView, 3D Slicer and PyVista, open .ply, .stl, .obj, .vtk and .vtp; trimesh .ply,
+    .stl, .obj and .off; meshio .ply, .stl and .obj, and .vtk as an unstructured grid. .vtk and .vtp are
+    PolyData by default, because programs that expect a surface take nothing else.
 
     Examples
     --------
@@ -216,6 +228,14 @@ def save_mesh(path: PathLike, vertices: Vertices, faces: Faces, *, structure: st
         if codec.name != "gifti":
             raise ArrayError(f"structure: only GIFTI keeps it, found a path that ends with {target.suffix!r}")
         options["structure"] = structure
+    if vtk_dataset is not None:
+        from spectralbrain.io._vtk import DATASETS
+
+        if not isinstance(vtk_dataset, str) or vtk_dataset not in DATASETS:
+            raise ArrayError(f"vtk_dataset: expected {' or '.join(DATASETS)}, found {vtk_dataset!r}")
+        if codec.name != "vtk":
+            raise ArrayError(f"vtk_dataset: only .vtk has one, found a path that ends with {target.suffix!r}")
+        options["vtk_dataset"] = vtk_dataset
     with atomic_write(target) as stream:
         codec.write(stream, points, triangles, **options)
     return target

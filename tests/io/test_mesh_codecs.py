@@ -180,6 +180,47 @@ def test_vtk_reads(suffix: str, tmp_path: Path) -> None:
         assert np.array_equal(peer.points, vertices)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [(".ply", {}), (".obj", {}), (".stl", {}), (".vtk", {"vtk_dataset": "unstructured_grid"})],
+)
+def test_meshio_reads(suffix: str, options: dict, tmp_path: Path) -> None:
+    meshio = pytest.importorskip("meshio", reason="meshio is not installed")
+    vertices, faces = plain_mesh()
+    path = save_mesh(tmp_path / f"mesh{suffix}", vertices, faces, **options)
+    peer = meshio.read(path)
+    triangles = peer.cells_dict["triangle"]
+    assert np.allclose(peer.points[triangles], vertices[faces], atol=1e-5)
+    if suffix in (".ply", ".vtk"):
+        assert peer.points.dtype.itemsize == 8  # of either byte order
+        assert np.array_equal(peer.points, vertices)
+        assert np.array_equal(triangles, faces)
+
+
+def test_an_unstructured_grid(tmp_path: Path) -> None:
+    vertices, faces = awkward_mesh()
+    path = save_mesh(tmp_path / "a.vtk", vertices, faces, vtk_dataset="unstructured_grid")
+    found, triangles = read_mesh(path)
+    assert found.tobytes() == vertices.tobytes()
+    assert np.array_equal(triangles, faces)
+    default = save_mesh(tmp_path / "b.vtk", vertices, faces).read_bytes()
+    assert save_mesh(tmp_path / "c.vtk", vertices, faces, vtk_dataset="polydata").read_bytes() == default
+    assert b"DATASET POLYDATA" in default
+    pyvista = pytest.importorskip("pyvista", reason="pyvista is not installed")
+    grid = pyvista.read(path)
+    assert np.array_equal(grid.points, vertices)
+    assert np.array_equal(grid.cells_dict[pyvista.CellType.TRIANGLE], faces)
+
+
+def test_kinds_of_vtk_datasets_that_are_none(tmp_path: Path) -> None:
+    for kind in ("POLYDATA", "grid", "", 7):
+        with pytest.raises(ArrayError, match="vtk_dataset: expected polydata or unstructured_grid, found"):
+            save_mesh(tmp_path / "a.vtk", *plain_mesh(), vtk_dataset=kind)
+    with pytest.raises(ArrayError, match="vtk_dataset: only"):
+        save_mesh(tmp_path / "a.vtp", *plain_mesh(), vtk_dataset="polydata")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("suffix", [".vtk", ".vtp"])
 def test_vtk_reads_every_bit_of_float64(suffix: str, tmp_path: Path) -> None:
     pyvista = pytest.importorskip("pyvista", reason="pyvista is not installed")
