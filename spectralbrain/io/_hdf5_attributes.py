@@ -12,6 +12,7 @@ import base64
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from h5py import h5a, h5t
 
 from spectralbrain.errors import FormatError, MetadataError
-from spectralbrain.io._numbers import NUMERIC, without_padding
+from spectralbrain.io._numbers import NUMERIC, numeric_dtype, without_padding
 
 RESERVED = "_spectralbrain_"
 VERSION = "_spectralbrain_format_version"
@@ -31,6 +32,7 @@ TYPES = "_spectralbrain_metadata_types"
 Stored: TypeAlias = Any  # str, list of str, numeric array, or h5py.Empty
 _PATHS = {cls.__name__: cls for cls in (type(Path()), PurePosixPath, PureWindowsPath)}
 _INT64 = range(-(2**63), 2**63)
+_TEXT_BYTES = 2**26  # of an array of text
 _MARK = "__"  # first characters of a JSON key that stands for a type
 
 
@@ -222,6 +224,7 @@ def _to_json(value: Any, where: str) -> Any:
     if cls is np.ndarray and value.dtype.kind in NUMERIC:
         return {"__array__": numbers_to_json(value)}
     if cls is np.ndarray and value.dtype.kind == "U":
+        _text_dtype(value.dtype.str, value.size)
         return {"__str_array__": [value.dtype.str, list(value.shape), value.ravel().tolist()]}
     raise MetadataError(f"{where}: {_kind(value)} cannot be stored so that it comes back equal")
 
@@ -258,8 +261,45 @@ def _from_json(value: Any) -> Any:
         case "__array__":
             return numbers_from_json(content)
         case "__str_array__":
-            return np.array(content[2], dtype=content[0]).reshape(content[1])
+            return np.array(content[2], dtype=_text_dtype(content[0], len(content[2]))).reshape(content[1])
     raise ValueError(f"unknown type {name!r}")
+
+
+def _text_dtype(text: str, count: int) -> np.dtype[Any]:
+    """Return the dtype of an array of text, of which a few characters could declare any amount of memory."""
+    if not re.fullmatch(r"[<>|]U\d{1,8}", text) or np.dtype(text).itemsize * count > _TEXT_BYTES:
+        raise ValueError(f"{count} texts of dtype {text[:80]!r}: expected at most {_TEXT_BYTES} bytes")
+    return np.dtype(text)
+
+
+def pack_attributes(attributes: Mapping[str, Stored]) -> dict[str, Any]:
+    """Return attributes in a form that JSON can carry."""
+    packed: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if isinstance(value, h5py.Empty):
+            packed[name] = {"empty": True}
+        elif isinstance(value, str | list):
+            packed[name] = {"text": value}
+        else:
+            packed[name] = {"numbers": numbers_to_json(np.asarray(value))}
+    return packed
+
+
+def unpack_attributes(packed: dict[str, Any]) -> dict[str, Stored]:
+    """Undo :func:`pack_attributes`."""
+    attributes: dict[str, Stored] = {}
+    for name, value in packed.items():
+        if "empty" in value:
+            attributes[name] = h5py.Empty("f4")
+        elif "text" in value:
+            text = value["text"]
+            if not all(isinstance(item, str) for item in (text if isinstance(text, list) else [text])):
+                raise ValueError(f"{name}: expected text")
+            attributes[name] = text
+        else:
+            array = numbers_from_json(value["numbers"])
+            attributes[name] = array if array.ndim else array[()]
+    return attributes
 
 
 def numbers_to_json(array: Any) -> list[Any]:
@@ -270,10 +310,7 @@ def numbers_to_json(array: Any) -> list[Any]:
 
 def numbers_from_json(content: list[Any]) -> Any:
     """Undo :func:`numbers_to_json`."""
-    dtype = np.dtype(content[0])
-    if dtype.kind not in NUMERIC:
-        raise ValueError(f"unexpected dtype {content[0]!r}")
-    return np.frombuffer(base64.b64decode(content[2]), dtype).reshape(content[1]).copy()
+    return np.frombuffer(base64.b64decode(content[2]), numeric_dtype(content[0])).reshape(content[1]).copy()
 
 
 def _same(found: Any, given: Any) -> bool:

@@ -27,6 +27,11 @@ ROOT_ARRAYS = ("eigenvalues", "eigenvectors", "vertices", "faces")
 MASS_PARTS = ("data", "indices", "indptr", "shape")
 
 
+def is_name_of_array(name: str) -> bool:
+    """Whether this library gives an array such a path."""
+    return name in ROOT_ARRAYS or name.startswith(("descriptors/", "mass/"))
+
+
 def check_contents(
     *,
     eigenvalues: Any,

@@ -1,4 +1,4 @@
-"""Read HDF5 files that bear no seal: those of SpectralBrain 0.1.0, and whatever else comes along.
+"""Read HDF5 files without an index: those of SpectralBrain 0.1.0, LZF, and whatever else comes along.
 
 libhdf5 trusts what it parses, so a process of its own parses such files
 (:mod:`spectralbrain.io._hdf5_guard`), under limits of time and memory; this side receives plain
@@ -22,16 +22,21 @@ import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
 from spectralbrain.io._content import expansion_limit
-from spectralbrain.io._hdf5_attributes import VERSION, Stored
+from spectralbrain.io._hdf5_attributes import VERSION, Stored, unpack_attributes
 from spectralbrain.io._hdf5_contents import PACKAGE_VERSION, ROOT_ARRAYS
-from spectralbrain.io._hdf5_guard import LENGTH, MAGIC_END, unpack_attributes
-from spectralbrain.io._numbers import NUMERIC
+from spectralbrain.io._hdf5_guard import LENGTH, MAGIC_END
+from spectralbrain.io._hdf5_integrity import SealedFile
+from spectralbrain.io._numbers import numeric_dtype
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HEADER_LIMIT = 2**28
 _SECONDS = 10.0  # of the processor, its start included
 _BYTES_PER_SECOND = 10e6
 _BUSY = 10  # how many times longer it may take by the clock, on a machine that has other work
+_MANY = 10_000
+_ATTRIBUTES = 2**24  # bytes: facts, not data
+# What a good seal vouches for was written by one of us, or by somebody who took pains
+_LZF_LIMIT = 88  # times that LZF can expand
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {module} import main; main()".format(
     module="spectralbrain.io._hdf5_guard"
 )
@@ -39,14 +44,14 @@ _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {module}
 Contents = tuple[dict[str, npt.NDArray[Any]], set[str], dict[str, Stored]]
 
 
-def read_foreign(descriptor: int, path: Path) -> Contents:
-    """Return arrays by path, groups and root attributes of a file without a seal.
+def read_foreign(descriptor: int, path: Path, sealed: SealedFile | None = None) -> Contents:
+    """Return arrays by path, groups and root attributes of a file without an index.
 
     Raises
     ------
     FormatError
-        If the file is not HDF5, refers to other files, declares more than it can hold, does not
-        parse within the limits, or holds nothing this library knows.
+        If a seal does not fit its bytes, or the file is not HDF5, refers to other files, declares more
+        than it can hold, does not parse within the limits, or holds nothing this library knows.
     """
     size = os.fstat(descriptor).st_size
     if not _has_signature(descriptor, size):
@@ -54,10 +59,12 @@ def read_foreign(descriptor: int, path: Path) -> Contents:
         raise FormatError(f"{path}: expected an HDF5 file, found {what}")
     if _is_truncated(descriptor, size):
         raise FormatError(f"{path}: the file is truncated")
-    arrays, groups, attributes = _parse_elsewhere(descriptor, path, size)
-    if VERSION in attributes and attributes[VERSION] != 1:
+    if sealed is not None:
+        sealed.check()
+    arrays, groups, attributes = _parse_elsewhere(descriptor, path, size, sealed is not None)
+    if sealed is None and VERSION in attributes and attributes[VERSION] != 1:
         raise FormatError(f"{path}: its seal is missing: it was cut, damaged or changed after it was written")
-    known = set(arrays) & set(ROOT_ARRAYS) or groups or PACKAGE_VERSION in attributes
+    known = set(arrays) & set(ROOT_ARRAYS) or groups or {VERSION, PACKAGE_VERSION} & set(attributes)
     if not known:
         raise FormatError(f"{path}: expected a file of SpectralBrain, found another HDF5 file")
     return arrays, groups, attributes
@@ -82,10 +89,22 @@ def _is_truncated(descriptor: int, size: int) -> bool:
     return bool(end > size)
 
 
-def _parse_elsewhere(descriptor: int, path: Path, size: int) -> Contents:
+def _parse_elsewhere(descriptor: int, path: Path, size: int, sealed: bool) -> Contents:
     limit = expansion_limit(size)
+    bounds = [limit, _MANY, _ATTRIBUTES]
+    if sealed:  # what save_hdf5 wrote with LZF must come back
+        limit += _LZF_LIMIT * size
+        bounds = [limit, size, limit]
     seconds = _SECONDS + size / _BYTES_PER_SECOND
-    command = [sys.executable, "-c", _START, json.dumps(sys.path), str(descriptor), str(limit), str(seconds)]
+    command = [
+        sys.executable,
+        "-c",
+        _START,
+        json.dumps(sys.path),
+        str(descriptor),
+        str(seconds),
+        *map(str, bounds),
+    ]
     # Plugins are code named by the file; one thread keeps the address space small enough to limit.
     environment = os.environ | {"HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(
@@ -116,9 +135,9 @@ def _receive(pipe: IO[bytes], path: Path, limit: int) -> Contents:
         raise FormatError(f"{path}: {header['error']}")
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name, dtype_text, shape in header["arrays"]:
-        dtype = np.dtype(dtype_text)
+        dtype = numeric_dtype(dtype_text)
         limit -= math.prod(shape) * dtype.itemsize
-        if dtype.kind not in NUMERIC or limit < 0:
+        if limit < 0:
             raise FormatError(f"{path}: {name}: declares too much data")
         arrays[name] = np.empty(shape, dtype)
         if arrays[name].size:

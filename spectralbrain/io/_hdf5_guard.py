@@ -14,33 +14,27 @@ import struct
 import sys
 from typing import Any, BinaryIO
 
-import h5py
 import numpy as np
 
-from spectralbrain.io._hdf5_attributes import (
-    Stored,
-    numbers_from_json,
-    numbers_to_json,
-)
+from spectralbrain.io._hdf5_attributes import pack_attributes
 from spectralbrain.io._hdf5_stream import open_stream
 from spectralbrain.io._hdf5_survey import Refusal, Survey
 
 LENGTH = "<Q"
 MAGIC_END = b"complete"
 _ROOM = 2 * 2**30  # address space of Python, NumPy and libhdf5 themselves
-_MANY = 10_000
-_ATTRIBUTES = 2**24  # bytes: facts, not data
 _SLAB = 2**23
 
 
 def main() -> None:
     """Parse the file behind a descriptor and send its arrays to standard output."""
-    descriptor, limit, seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    descriptor, seconds = int(sys.argv[2]), float(sys.argv[3])
+    limit, many, attribute_limit = map(int, sys.argv[4:])
     _limit_resources(limit, seconds)
     output = os.fdopen(os.dup(1), "wb")
     try:
         with open_stream(_Stream(descriptor)) as file:
-            survey = Survey(file, limit, _MANY, _ATTRIBUTES)
+            survey = Survey(file, limit, many, attribute_limit)
             header: dict[str, Any] = {
                 "attributes": pack_attributes(survey.attributes),
                 "groups": sorted(survey.groups),
@@ -78,7 +72,7 @@ def _send_values(output: BinaryIO, dataset: Any) -> None:
     if dataset.size == 0:
         return
     if dataset.ndim == 0:
-        output.write(np.ascontiguousarray(dataset[()]).tobytes())
+        output.write(np.asarray(dataset[()], dataset.dtype).tobytes())  # h5py makes single values native
         return
     row = max(1, dataset.nbytes // len(dataset))
     step = max(1, _SLAB // row)
@@ -108,30 +102,3 @@ class _Stream(io.RawIOBase):
         count = os.preadv(self._descriptor, [buffer], self._position)
         self._position += count
         return count
-
-
-def pack_attributes(attributes: dict[str, Stored]) -> dict[str, Any]:
-    """Return attributes in a form that JSON can carry."""
-    packed: dict[str, Any] = {}
-    for name, value in attributes.items():
-        if isinstance(value, h5py.Empty):
-            packed[name] = {"empty": True}
-        elif isinstance(value, str | list):
-            packed[name] = {"text": value}
-        else:
-            packed[name] = {"numbers": numbers_to_json(np.asarray(value))}
-    return packed
-
-
-def unpack_attributes(packed: dict[str, Any]) -> dict[str, Stored]:
-    """Undo :func:`pack_attributes`."""
-    attributes: dict[str, Stored] = {}
-    for name, value in packed.items():
-        if "empty" in value:
-            attributes[name] = h5py.Empty("f4")
-        elif "text" in value:
-            attributes[name] = value["text"]
-        else:
-            array = numbers_from_json(value["numbers"])
-            attributes[name] = array if array.ndim else array[()]
-    return attributes

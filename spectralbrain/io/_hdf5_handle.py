@@ -1,4 +1,4 @@
-"""Open or load the HDF5 files of this library: sealed ones directly, others through a guarded process."""
+"""Open or load HDF5 files of this library: by their index, or through a guarded process if they have none."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def open_file(path: Path, n_threads: int) -> HDF5Handle:
     descriptor = open_regular(path)
     try:
         sealed = SealedFile.find(descriptor, path)
-        if sealed is None:
-            arrays, groups, attributes = read_foreign(descriptor, path)
+        if sealed is None or not sealed.index_length:
+            arrays, groups, attributes = read_foreign(descriptor, path, sealed)
             handle = HDF5Handle(path, arrays, groups, attributes, None)
             os.close(descriptor)
             return handle

@@ -1,21 +1,18 @@
 """The seal of a file: digests of all its blocks, appended where HDF5 does not look.
 
-An HDF5 file states its own length, and libraries ignore what follows. There stand the digests of
-every 64 KiB block (SHA-256, first 16 bytes) and a footer with the digest of the digests. A reader
-checks the footer once, and each block before any other code sees its bytes.
+An HDF5 file states its own length, and libraries ignore what follows. There stand an index of what
+the file holds (:mod:`spectralbrain.io._hdf5_index`), the digests of every 64 KiB block (SHA-256,
+first 16 bytes) and a footer with the digest of the digests. A reader checks the footer once, and
+each block before any other code sees its bytes.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import math
 import os
 import stat
 import struct
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,17 +21,17 @@ from spectralbrain.errors import FormatError
 
 BLOCK = 2**16
 DIGEST = 16
-# magic, version of the seal, block size, length of the HDF5 part, zeros, digest of all that precedes
-_HEAD = struct.Struct("<8sIIQ8s")
+# magic, version of the seal, block size, length of the HDF5 part and the index, length of the index
+_HEAD = struct.Struct("<8sIIQQ")
 MAGIC = b"SBsealed"
 _SEAL_VERSION = 1
-_ZEROS = bytes(8)
 FOOTER = _HEAD.size + hashlib.sha256().digest_size
 _BATCH = 32 * BLOCK
 
 
-def seal(descriptor: int, n_threads: int) -> None:
-    """Append the digests of a finished HDF5 file, and flush the file to the disk meanwhile."""
+def seal(descriptor: int, n_threads: int, index: bytes = b"") -> None:
+    """Append index and digests to a finished HDF5 file, and flush the file to the disk meanwhile."""
+    write_all(descriptor, index, os.fstat(descriptor).st_size)
     length = os.fstat(descriptor).st_size
     starts = range(0, length, _BATCH)
     with ThreadPoolExecutor(n_threads + 1) as pool:
@@ -43,7 +40,7 @@ def seal(descriptor: int, n_threads: int) -> None:
             pool.map(lambda start: _digests(_pread(descriptor, start, min(_BATCH, length - start))), starts)
         )
         flushed.result()
-    head = _HEAD.pack(MAGIC, _SEAL_VERSION, BLOCK, length, _ZEROS)
+    head = _HEAD.pack(MAGIC, _SEAL_VERSION, BLOCK, length, len(index))
     write_all(descriptor, digests + head + _root(digests, head), length)
 
 
@@ -73,10 +70,13 @@ class SealedFile:
     Safe for use by several threads at once.
     """
 
-    def __init__(self, descriptor: int, path: Path, length: int, digests: bytes | bytearray) -> None:
+    def __init__(
+        self, descriptor: int, path: Path, length: int, index_length: int, digests: bytes | bytearray
+    ) -> None:
         self.descriptor = descriptor
         self.path = path
         self.length = length
+        self.index_length = index_length
         self._digests = digests
 
     @classmethod
@@ -93,17 +93,18 @@ class SealedFile:
         if len(footer) < FOOTER or not footer.startswith(MAGIC):
             return None
         head, root = footer[: _HEAD.size], footer[_HEAD.size :]
-        _, version, block, length, _ = _HEAD.unpack(head)
-        n_bytes = DIGEST * math.ceil(length / BLOCK)
-        if version != _SEAL_VERSION or block != BLOCK or length + n_bytes + FOOTER != size:
+        _, version, block, length, index_length = _HEAD.unpack(head)
+        n_bytes = DIGEST * -(-length // BLOCK)
+        known = version == _SEAL_VERSION and block == BLOCK and index_length <= length
+        if not known or length + n_bytes + FOOTER != size:
             raise FormatError(f"{path}: the seal at its end is damaged, or the file was cut or extended")
         digests = _pread(descriptor, length, n_bytes)
         if _root(digests, head) != root:
             raise FormatError(f"{path}: the seal at its end is damaged")
-        return cls(descriptor, path, length, digests)
+        return cls(descriptor, path, length, index_length, digests)
 
     def read(self, offset: int, size: int, allocate: Callable[[int], Any] = bytearray) -> memoryview:
-        """Return checked bytes of the HDF5 part, in memory that `allocate` provides."""
+        """Return checked bytes of the HDF5 part or the index, in memory that `allocate` provides."""
         if offset < 0 or size < 0 or offset + size > self.length:
             raise FormatError(f"{self.path}: expected {size} bytes at {offset}, found the end of the file")
         start = offset // BLOCK * BLOCK
@@ -116,82 +117,18 @@ class SealedFile:
             raise FormatError(f"{self.path}: bytes {start} to {end} are damaged: their digest does not match")
         return data[offset - start : offset - start + size]
 
+    def index(self) -> bytes:
+        """Return the index; empty if there is none."""
+        return bytes(self.read(self.length - self.index_length, self.index_length))
+
+    def check(self) -> None:
+        """Check every byte."""
+        for start in range(0, self.length, _BATCH):
+            self.read(start, min(_BATCH, self.length - start))
+
     def close(self) -> None:
         """Close the file."""
         os.close(self.descriptor)
-
-
-class SealedStream(io.RawIOBase):
-    """What libhdf5 reads a sealed file through: it is given checked bytes only."""
-
-    _KEEP = 64  # blocks, 4 MiB: libhdf5 comes back to the same structures
-
-    def __init__(self, file: SealedFile) -> None:
-        self.file = file
-        self.error: FormatError | OSError | None = None
-        self._position = 0
-        self._blocks: OrderedDict[int, memoryview] = OrderedDict()
-
-    def readable(self) -> bool:
-        """Say that the stream can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say that the stream can be positioned."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to an offset."""
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.file.length}[whence]
-        self._position = origin + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Return the current offset."""
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, up to the end of the HDF5 part."""
-        target = memoryview(buffer).cast("B")
-        size = max(0, min(len(target), self.file.length - self._position))
-        try:
-            done = 0
-            while done < size:
-                piece = self._rest_of_block(self._position + done)[: size - done]
-                target[done : done + len(piece)] = piece
-                done += len(piece)
-        except (FormatError, OSError) as error:
-            # An error that crosses libhdf5, or whose traceback outlives `buffer`, ends in a crash at
-            # exit. So libhdf5 gets zeros, and `reporting` raises the error when it is done with them.
-            self.error = self.error or error.with_traceback(None)
-            target[:size] = bytes(size)
-        self._position += size
-        return size
-
-    def _rest_of_block(self, offset: int) -> memoryview:
-        index, within = divmod(offset, BLOCK)
-        if index not in self._blocks:
-            start = index * BLOCK
-            self._blocks[index] = self.file.read(start, min(BLOCK, self.file.length - start))
-            while len(self._blocks) > self._KEEP:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(index)
-        return self._blocks[index][within:]
-
-
-@contextlib.contextmanager
-def reporting(stream: SealedStream, path: Path) -> Iterator[None]:
-    """Raise what the stream met while libhdf5 read it, and a FormatError where h5py gives up."""
-    try:
-        yield
-    except (FormatError, MemoryError):
-        if stream.error is None:
-            raise
-    except Exception as error:
-        if stream.error is None:
-            raise FormatError(f"{path}: cannot be read as an HDF5 file of this library ({error})") from error
-    if stream.error is not None:
-        raise stream.error
 
 
 def _digests(data: bytes | bytearray | memoryview) -> bytes:

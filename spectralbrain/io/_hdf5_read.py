@@ -1,32 +1,33 @@
-"""Read sealed HDF5 files: whole, or array by array and slice by slice."""
+"""Read sealed HDF5 files by their index: whole, or array by array and slice by slice."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import operator
-import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from spectralbrain.errors import FormatError
-from spectralbrain.io._hdf5_attributes import Stored
-from spectralbrain.io._hdf5_chunks import decode_chunk, scratch
-from spectralbrain.io._hdf5_integrity import SealedFile, SealedStream, reporting
-from spectralbrain.io._hdf5_stream import open_stream
-from spectralbrain.io._hdf5_survey import Survey
-from spectralbrain.io._numbers import NUMERIC
+from spectralbrain.io._hdf5_chunks import CHUNK_BYTES, decode_chunk, scratch
+from spectralbrain.io._hdf5_index import Entry, decode_index
+from spectralbrain.io._hdf5_integrity import SealedFile
 
-_DEFLATE, _SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
 _SMALL = 2**20
-# A sealed file is believed up to what deflate can hold
-_FREE_BYTES = 2**26
-_DEFLATE_LIMIT = 1032
+
+
+class _Piece(NamedTuple):
+    """A part of an array that is read at once."""
+
+    start: tuple[int, ...]
+    shape: tuple[int, ...]
+    offset: int  # in the file
+    size: int
 
 
 class LazyArray:
@@ -40,14 +41,12 @@ class LazyArray:
         Its dtype.
     """
 
-    def __init__(self, owner: SealedHDF5, name: str, dataset: Any) -> None:
+    def __init__(self, owner: SealedHDF5, name: str, entry: Entry) -> None:
         self._owner = owner
         self._name = name
-        self._id = dataset.id
-        self.shape: tuple[int, ...] = dataset.shape
-        self.dtype: np.dtype[Any] = np.dtype(dataset.dtype.str)  # '=' where h5py spells '<'
-        if self.dtype.kind not in NUMERIC:
-            raise FormatError(f"{owner.path}: {name}: expected numbers, found dtype {self.dtype}")
+        self._entry = entry
+        self.shape: tuple[int, ...] = entry.shape
+        self.dtype: np.dtype[Any] = entry.dtype
 
     @property
     def ndim(self) -> int:
@@ -82,46 +81,58 @@ class LazyArray:
         return self._read_box(box)[rest]
 
     def _read_box(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
-        owner = self._owner
-        file = owner.sealed_file()
-        with reporting(owner.stream, owner.path):
-            creation = self._id.get_create_plist()
-            filters = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
-            chunked = creation.get_layout() == h5py.h5d.CHUNKED
-            if not chunked or self.size == 0 or filters not in ([_SHUFFLE, _DEFLATE], [_DEFLATE]):
-                return self._through_hdf5(box)
-            chunks = creation.get_chunk()
-            result = np.empty([part.stop - part.start for part in box], self.dtype)
-            offsets = list(
-                itertools.product(
-                    *(range(p.start // c * c, p.stop, c) for p, c in zip(box, chunks, strict=True))
-                )
-            )
-            places = [self._id.get_chunk_info_by_coord(offset) for offset in offsets]
+        file = self._owner.sealed_file()
+        result = np.empty([part.stop - part.start for part in box], self.dtype)
+        if result.ndim == 0:
+            (place,) = self._entry.places
+            result[()] = np.frombuffer(file.read(*place), self.dtype)[0]
+            return result
+        pieces = list(self._chunks(box) if self._entry.chunks else self._slabs(box)) if result.size else []
 
-        def fetch(offset: tuple[int, ...], place: Any) -> None:
-            if place.byte_offset is None or place.filter_mask:
-                raise FormatError(f"{owner.path}: {self._name}: the chunk at {offset} is missing")
-            data = file.read(place.byte_offset, place.size, lambda size: scratch("read", size))
-            try:
-                chunk = decode_chunk(data, self.dtype, chunks, shuffled=_SHUFFLE in filters)
-            except FormatError as error:
-                raise FormatError(f"{owner.path}: {self._name}: {error}") from None
+        def fetch(piece: _Piece) -> None:
+            data = file.read(piece.offset, piece.size, lambda size: scratch("read", size))
+            values = self._decoded(data, piece.shape)
             source, target = [], []
-            for start, step, part in zip(offset, chunks, box, strict=True):
-                first, last = max(start, part.start), min(start + step, part.stop)
+            for start, length, part in zip(piece.start, piece.shape, box, strict=True):
+                first, last = max(start, part.start), min(start + length, part.stop)
                 source.append(slice(first - start, last - start))
                 target.append(slice(first - part.start, last - part.start))
-            result[tuple(target)] = chunk[tuple(source)]
+            result[tuple(target)] = values[tuple(source)]
 
-        _for_each(fetch, offsets, places, n_threads=1 if result.nbytes < _SMALL else owner.n_threads)
+        _for_each(fetch, pieces, n_threads=1 if result.nbytes < _SMALL else self._owner.n_threads)
         return result
 
-    def _through_hdf5(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
-        result = np.empty([part.stop - part.start for part in box], self.dtype)
-        if result.size:
-            h5py.Dataset(self._id).read_direct(result, source_sel=box or ())
-        return result
+    def _chunks(self, box: tuple[slice, ...]) -> Iterator[_Piece]:
+        """Yield the compressed chunks that a box touches."""
+        chunks = self._entry.chunks or ()
+        grid = [-(-n // step) for n, step in zip(self.shape, chunks, strict=True)]
+        touched = (
+            range(part.start // step, -(-part.stop // step)) for part, step in zip(box, chunks, strict=True)
+        )
+        for position in itertools.product(*touched):
+            number = 0
+            for index, count in zip(position, grid, strict=True):
+                number = number * count + index
+            start = tuple(index * step for index, step in zip(position, chunks, strict=True))
+            yield _Piece(start, chunks, *self._entry.places[number])
+
+    def _slabs(self, box: tuple[slice, ...]) -> Iterator[_Piece]:
+        """Yield some rows at a time of an array that is stored as it is."""
+        ((offset, size),) = self._entry.places
+        row = size // len(self)
+        step = max(1, CHUNK_BYTES // row)
+        for start in range(box[0].start, box[0].stop, step):
+            n_rows = min(step, box[0].stop - start)
+            rest = self.shape[1:]
+            yield _Piece((start, *(0 for _ in rest)), (n_rows, *rest), offset + start * row, n_rows * row)
+
+    def _decoded(self, data: memoryview, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        if self._entry.chunks is None:
+            return np.frombuffer(data, self.dtype).reshape(shape)
+        try:
+            return decode_chunk(data, self.dtype, shape, shuffled=True)
+        except FormatError as error:
+            raise FormatError(f"{self._owner.path}: {self._name}: {error}") from None
 
 
 class SealedHDF5:
@@ -131,17 +142,10 @@ class SealedHDF5:
         self.path: Path = file.path
         self.n_threads = n_threads
         self._file: SealedFile | None = file
-        self.stream = SealedStream(file)
-        with reporting(self.stream, self.path):
-            self._hdf5 = open_stream(self.stream)
-            try:
-                survey = Survey(self._hdf5, _FREE_BYTES + _DEFLATE_LIMIT * file.length, sys.maxsize)
-            except BaseException:
-                self._hdf5.close()
-                raise
-        self.attributes: dict[str, Stored] = survey.attributes
-        self.groups = survey.groups
-        self.arrays = {name: LazyArray(self, name, found) for name, found in survey.datasets.items()}
+        entries, self.groups, self.attributes = decode_index(
+            file.index(), file.length - file.index_length, file.path
+        )
+        self.arrays = {name: LazyArray(self, name, entry) for name, entry in entries.items()}
 
     def sealed_file(self) -> SealedFile:
         """Return the file, as long as it is open."""
@@ -152,19 +156,18 @@ class SealedHDF5:
     def close(self) -> None:
         """Close the file; arrays that were not read are out of reach."""
         if self._file is not None:
-            self._hdf5.close()
             self._file.close()
             self._file = None
 
 
-def _for_each(function: Any, *arguments: Any, n_threads: int) -> None:
+def _for_each(function: Any, pieces: list[_Piece], n_threads: int) -> None:
     if n_threads == 1:
-        for items in zip(*arguments, strict=True):
-            function(*items)
+        for piece in pieces:
+            function(piece)
         return
     with ThreadPoolExecutor(n_threads) as pool:
         try:
-            for _ in pool.map(function, *arguments):
+            for _ in pool.map(function, pieces):
                 pass
         finally:
             pool.shutdown(cancel_futures=True)

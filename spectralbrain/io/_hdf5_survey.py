@@ -7,7 +7,6 @@ object is asked for its shape, because asking a virtual dataset already opens ot
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 import h5py
@@ -37,7 +36,7 @@ class Refusal(Exception):
 class Survey:
     """Everything in a file that this library would read, after all the checks."""
 
-    def __init__(self, file: Any, limit: int, many: int, attribute_limit: int = sys.maxsize) -> None:
+    def __init__(self, file: Any, limit: int, many: int, attribute_limit: int) -> None:
         self.datasets: dict[str, Any] = {}
         self.groups: set[str] = set()
         self._left = limit

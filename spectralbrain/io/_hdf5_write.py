@@ -17,6 +17,7 @@ import numpy.typing as npt
 from spectralbrain.io._atomic import absolute_path, atomic_write
 from spectralbrain.io._hdf5_attributes import Stored, write_attribute
 from spectralbrain.io._hdf5_chunks import chunk_shape, encode_chunk, scratch
+from spectralbrain.io._hdf5_index import describe, encode_index
 from spectralbrain.io._hdf5_integrity import seal, write_all
 from spectralbrain.io._hdf5_stream import open_stream
 from spectralbrain.runtime import PathLike
@@ -59,7 +60,7 @@ def write_hdf5(
         The absolute path.
     """
     with atomic_write(path, buffering=0) as raw:
-        stream = _RecordingStream(raw.fileno())
+        stream, index = _RecordingStream(raw.fileno()), b""
         try:
             with open_stream(stream, write=True) as file:
                 for name in sorted(attributes):
@@ -68,12 +69,16 @@ def write_hdf5(
                     file.require_group(group)
                 for name, array in arrays.items():
                     _write_array(file, name, array, compression, level, n_threads, stream)
+                # LZF takes libhdf5 to undo, so such a file is read as libhdf5 finds it
+                if compression != "lzf" and stream.error is None:
+                    found = {name: describe(file[name]) for name in arrays}
+                    index = encode_index(found, groups, attributes)
         except Exception:
             if stream.error is None:
                 raise
         if stream.error is not None:
             raise stream.error
-        seal(raw.fileno(), n_threads)
+        seal(raw.fileno(), n_threads, index)
     return absolute_path(path)
 
 

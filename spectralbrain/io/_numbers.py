@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,23 @@ import numpy.typing as npt
 from spectralbrain.errors import ArrayError, ArrayTypeError
 
 NUMERIC = "biuf"  # kinds of dtype: booleans, integers, unsigned integers, real numbers
+_DTYPE = re.compile(rf"[<>|][{NUMERIC}]\d{{1,2}}")
+
+
+def numeric_dtype(text: Any) -> np.dtype[Any]:
+    """Return the dtype that a file names; NumPy alone would believe any text.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of booleans, integers or real numbers.
+    """
+    if not isinstance(text, str) or not _DTYPE.fullmatch(text):
+        raise ValueError(f"unexpected dtype {str(text)[:80]!r}")
+    try:
+        return np.dtype(text)
+    except TypeError as error:
+        raise ValueError(f"unexpected dtype {text!r}") from error
 
 
 def plain_numbers(value: Any, name: str, kinds: str = NUMERIC) -> npt.NDArray[Any]:

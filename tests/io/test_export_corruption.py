@@ -73,7 +73,7 @@ def flipped(path, offset, bit):
 
 @pytest.mark.parametrize("compression", ["gzip", None, "lzf"])
 def test_single_flips(tmp_path, compression):
-    """Every one is told from its digest, before libhdf5 sees the bytes."""
+    """Every one is told from its digest, before anything is made of the bytes."""
     path = sb.save_hdf5(tmp_path / "whole.h5", **contents(), compression=compression)
     size = path.stat().st_size
     rng = random.Random(SEED)
