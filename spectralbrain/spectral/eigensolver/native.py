@@ -37,6 +37,7 @@ SHIFT_ATTEMPTS = 8
 WIDTHS = ((60, 8), (215, 12), (400, 16), (10**9, 24))
 WIDEST = 128
 CORRECTED_TOGETHER = 64
+RESTORED_TOGETHER = 32
 # Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
 FAR_FROM_SHIFT = 3.0
 CAPACITY = 5
@@ -131,13 +132,14 @@ class NativeSolver:
             shift,
             width,
             capacity,
+            window.size,
             longest_delay=delay,
         )
         found = run_lanczos(
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
-            lambda values: 0.03 * self.tol * self._scale(values, window),
+            lambda values: 0.1 * self.tol * self._scale(values, window),
             window.least_basis(width),
         )
         approximate, vectors = found.values, found.vectors
@@ -168,15 +170,22 @@ class NativeSolver:
             orthonormalise_against(panels, mass, vectors, chosen, block)
 
     def _restored(self, vectors: FloatArray) -> FloatArray:
-        """Return rows in the pencil's own order."""
-        out = np.empty_like(vectors)
+        """Put rows back into the pencil's own order, in place, some columns at a time."""
         panels = Panels(self.pencil.n, self.team)
+        taken = np.empty((self.pencil.n, RESTORED_TOGETHER))
+        for start in range(0, vectors.shape[1], RESTORED_TOGETHER):
+            mine = vectors[:, start : start + RESTORED_TOGETHER]
+            width = mine.shape[1]
 
-        def gather(rows: slice) -> None:
-            np.take(vectors, self._rank[rows], axis=0, out=out[rows])
+            def gather(rows: slice, mine: FloatArray = mine, width: int = width) -> None:
+                taken[rows, :width] = mine[self._rank[rows]]
 
-        panels.each(gather)
-        return out
+            def write(rows: slice, mine: FloatArray = mine, width: int = width) -> None:
+                mine[rows] = taken[rows, :width]
+
+            panels.each(gather)
+            panels.each(write)
+        return vectors
 
     def _scale(self, values: FloatArray, window: Window) -> FloatArray:
         """Return max(lambda, lambda_1), to which residuals are relative."""
@@ -237,14 +246,13 @@ class NativeSolver:
         """
         if not self._ready:  # LAPACK's pairs
             return pairs
-        panels, stiffness, mass = self._operators()
         vectors = pairs.vectors[self._order]
         thirds = np.minimum(3 * pairs.values[columns] / pairs.values[-1], 2).astype(int)
         for third in np.unique(thirds):
             late = columns[thirds == third]
             factor = self.factorize(self._refining_shift(pairs.values, late))
             self._correct(factor, pairs.values, vectors, late)
-        values, vectors = rayleigh_ritz(panels, stiffness, mass, vectors)
+        values, vectors = rayleigh_ritz(*self._operators(), vectors)
         return Pairs(values, self._restored(vectors))
 
     def count_below(self, shift: float) -> tuple[int, float]:

@@ -108,7 +108,7 @@ def landmark_embedding(pattern: Any) -> FloatArray:
 
 def breadth_first_distances(graph: Any, source: int) -> FloatArray:
     """Return the number of edges from `source` to each vertex of a connected graph, (n,) array."""
-    order, parents = breadth_first_order(graph, source, directed=False, return_predecessors=True)
+    order, parents = breadth_first_order(graph, source, return_predecessors=True)
     position = np.empty(graph.shape[0], dtype=np.int64)
     position[order] = np.arange(len(order))
     parent_position = position[parents[order[1:]]]  # ascending, because the search is a queue
@@ -138,25 +138,24 @@ def bisect(embedding: FloatArray, depth: int) -> IntArray:
     (n,) array of int
         Part, 0 .. 2**depth - 1; the leading bits are the earlier halvings.
     """
-    n, d = embedding.shape
-    part = np.zeros(n, dtype=np.int64)
-    for level in range(depth):
-        n_parts = 2**level
-        sizes = np.bincount(part, minlength=n_parts)
-        means = np.stack([np.bincount(part, column, n_parts) for column in embedding.T], axis=1)
-        centred = embedding - (means / np.maximum(sizes, 1)[:, None])[part]
-        covariance = np.empty((n_parts, d, d))
-        for i in range(d):
-            for j in range(i, d):
-                moments = np.bincount(part, centred[:, i] * centred[:, j], n_parts)
-                covariance[:, i, j] = covariance[:, j, i] = moments
-        axes = np.linalg.eigh(covariance)[1][:, :, -1]
-        projection = np.einsum("ij,ij->i", centred, axes[part])
-        order = np.lexsort((projection, part))
-        first = np.cumsum(sizes) - sizes
-        rank = np.empty(n, dtype=np.int64)
-        rank[order] = np.arange(n) - first[part[order]]
-        part = 2 * part + (rank >= (sizes // 2)[part])
+    n = len(embedding)
+    members, sizes = np.arange(n), np.array([n])  # the parts one after another, as long as they are
+    for _ in range(depth):
+        slots = np.arange(sizes.max())
+        used = slots < sizes[:, None]
+        starts = np.cumsum(sizes) - sizes
+        table = members[np.minimum(starts[:, None] + slots, n - 1)]
+        points = embedding[table]
+        points[~used] = 0.0
+        points -= (points.sum(axis=1) / np.maximum(sizes, 1)[:, None])[:, None]
+        points[~used] = 0.0
+        axes = np.linalg.eigh(points.transpose(0, 2, 1) @ points)[1][:, :, -1:]
+        projection = (points @ axes)[:, :, 0]
+        projection[~used] = np.inf
+        members = np.take_along_axis(table, np.argsort(projection, axis=1, kind="stable"), axis=1)[used]
+        sizes = np.stack([sizes // 2, sizes - sizes // 2], axis=1).ravel()
+    part = np.empty(n, dtype=np.int64)
+    part[members] = np.repeat(np.arange(2**depth), sizes)
     return part
 
 

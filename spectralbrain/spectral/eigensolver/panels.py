@@ -21,8 +21,10 @@ N_CHUNKS = 16
 LARGEST_PANEL = 2048
 SMALLEST_PANEL = 1024
 # Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
-SLAB = 256
+SLAB = 128
 SLAB_PADDING = 8
+# Rows whose combination of a whole basis stays in the cache.
+STRIP = 512
 
 
 class Panels:
@@ -61,6 +63,16 @@ class Panels:
             return reduce(add, (function(self.rows[p]) for p in chunk))
 
         return reduce(add, self.team.map(run, self.chunks))
+
+    def copy(self, columns: FloatArray, room: FloatArray) -> FloatArray:
+        """Return a contiguous copy of columns in room for at least as many."""
+        copied = room.reshape(-1)[: columns.size].reshape(columns.shape)
+
+        def write(rows: slice) -> None:
+            copied[rows] = columns[rows]
+
+        self.each(write)
+        return copied
 
     def gram(self, left: FloatArray, right: FloatArray) -> FloatArray:
         """Return left' right."""
@@ -102,6 +114,19 @@ class Panels:
         self.each(product)
         return out
 
+    def sparse_gram(self, matrix: RowSplit, dense: FloatArray, out: FloatArray) -> FloatArray:
+        """Return dense' matrix dense, and matrix @ dense in `out`, in one pass."""
+        dense = np.ascontiguousarray(dense)
+
+        def product(rows: slice) -> FloatArray:
+            mine = matrix.pieces[rows.start] @ dense
+            out[rows] = mine
+            gram: FloatArray = dense[rows].T @ mine
+            return gram
+
+        total: FloatArray = self.total(product)
+        return total
+
     def split(self, matrix: Any) -> RowSplit:
         """Return a sparse matrix cut into the panels."""
         return RowSplit({rows.start: matrix[rows] for rows in self.rows})
@@ -121,6 +146,8 @@ class Basis:
     ----------
     panels : Panels
         Partition of the rows.
+    n_combined : int
+        How many columns :meth:`combine` will be asked for at most.
 
     Attributes
     ----------
@@ -128,25 +155,29 @@ class Basis:
         Number of columns.
     """
 
-    def __init__(self, panels: Panels) -> None:
+    def __init__(self, panels: Panels, n_combined: int) -> None:
         self.panels = panels
         self.size = 0
+        self._first_width = max(SLAB, n_combined)
         self._slabs: list[FloatArray] = []
+        self._used: list[int] = []
 
-    def append(self, block: FloatArray) -> None:
-        """Add a copy of the columns of a block."""
-        while block.shape[1]:
-            used = self.size % SLAB
-            if used == 0:
-                self._slabs.append(np.empty((self.panels.n, SLAB + SLAB_PADDING))[:, :SLAB])
-            now, block = np.split(block, [SLAB - used], axis=1)
-            target = self._slabs[-1][:, used : used + now.shape[1]]
+    def append(self, block: FloatArray, factor: FloatArray) -> None:
+        """Replace a block by block @ factor, and add a copy of its columns."""
+        columns = block.shape[1]
+        if not self._slabs or self._used[-1] + columns > self._slabs[-1].shape[1]:
+            width = SLAB if self._slabs else self._first_width
+            self._slabs.append(np.empty((self.panels.n, width + SLAB_PADDING))[:, :width])
+            self._used.append(0)
+        used = self._used[-1]
+        target = self._slabs[-1][:, used : used + columns]
 
-            def copy(rows: slice, target: FloatArray = target, now: FloatArray = now) -> None:
-                target[rows] = now[rows]
+        def multiply(rows: slice) -> None:
+            block[rows] = np.matmul(block[rows], factor, out=target[rows])
 
-            self.panels.each(copy)
-            self.size += now.shape[1]
+        self.panels.each(multiply)
+        self._used[-1] += columns
+        self.size += columns
 
     def project(self, block: FloatArray) -> FloatArray:
         """Return Q' block, (m, width) array."""
@@ -170,23 +201,28 @@ class Basis:
         self.panels.each(update)
 
     def combine(self, coefficients: FloatArray) -> FloatArray:
-        """Return Q coefficients."""
+        """Return Q coefficients, in the place of the first columns of Q, which ends the basis."""
         (first, part_of_first), *others = self._parts(coefficients)
-        out = np.empty((self.panels.n, coefficients.shape[1]))
+        out = self._slabs[0][:, : coefficients.shape[1]]
 
         def product(rows: slice) -> None:
-            np.matmul(first[rows], part_of_first, out=out[rows])
-            for slab, part in others:
-                out[rows] += slab[rows] @ part
+            for start in range(rows.start, rows.stop, STRIP):
+                strip = slice(start, min(start + STRIP, rows.stop))
+                total = first[strip] @ part_of_first
+                for slab, part in others:
+                    total += slab[strip] @ part
+                out[strip] = total
 
         self.panels.each(product)
+        self._slabs, self._used, self.size = [], [], 0
         return out
 
     def _filled(self) -> list[FloatArray]:
         """Return the columns in use of every slab."""
-        return [slab[:, : self.size - SLAB * i] for i, slab in enumerate(self._slabs)]
+        return [slab[:, :used] for slab, used in zip(self._slabs, self._used, strict=True)]
 
     def _parts(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Pair the columns in use of every slab with their coefficients."""
         slabs = self._filled()
-        return [(slab, coefficients[SLAB * i :][: slab.shape[1]]) for i, slab in enumerate(slabs)]
+        starts = np.cumsum([0, *(slab.shape[1] for slab in slabs)])
+        return [(slab, coefficients[a:b]) for slab, (a, b) in zip(slabs, pairwise(starts), strict=True)]

@@ -24,8 +24,11 @@ from spectralbrain.runtime import BoolArray, IntArray
 from spectralbrain.spectral.eigensolver.ordering import Dissection, dissect
 
 LEAF_SIZE = 40
-# Levels of the tree inside one subtree; subtrees are the unit of work of a thread.
-SUBTREE_DEPTH = 6
+# Subtrees are the unit of work of a thread: 2 ** MOST_SPLITS of them, unless that makes them lower or higher
+# than these numbers of levels.
+MOST_SPLITS = 4
+LEAST_HEIGHT = 6
+LARGEST_HEIGHT = 9
 # Levels of separators that are eliminated together inside a subtree.
 MERGED_LEVELS = 2
 _CACHE_SIZE = 8  # cortices, hippocampi and more of one participant; 5 MB each at 32,492 vertices
@@ -185,7 +188,7 @@ class _Builder:
     def __init__(self, pattern: Any, dissection: Dissection) -> None:
         self.n = pattern.shape[0]
         depth = dissection.depth
-        self.subtree_root = max(0, depth - SUBTREE_DEPTH)
+        self.subtree_root = subtree_level(depth)
         self.group_top = group_levels(depth, self.subtree_root)
         self.offset = np.concatenate([[0], np.cumsum(2**self.group_top)])
         self.group = np.searchsorted(self.group_top, dissection.level, side="right") - 1
@@ -349,6 +352,17 @@ class _Lookup:
     def __call__(self, front: IntArray, row: IntArray) -> IntArray:
         found: IntArray = self.flat[np.searchsorted(self.keys, front * self.stride + row)]
         return found
+
+
+def subtree_level(depth: int) -> int:
+    """Return the level of the roots of the subtrees in a tree of some depth.
+
+    Examples
+    --------
+    >>> [subtree_level(depth) for depth in (5, 8, 10, 12, 15)]
+    [0, 2, 4, 4, 6]
+    """
+    return max(0, min(depth - LEAST_HEIGHT, MOST_SPLITS), depth - LARGEST_HEIGHT)
 
 
 def group_levels(depth: int, subtree_root: int) -> IntArray:

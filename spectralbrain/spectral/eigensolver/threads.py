@@ -6,8 +6,9 @@ BLAS thread, so that the result of a piece does not depend on the size of the te
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import TypeVar
 
@@ -40,7 +41,7 @@ class Team:
     def __enter__(self) -> Team:
         self._limits = threadpool_limits(limits=1, user_api="blas")
         if self.size > 1:
-            self._pool = ThreadPoolExecutor(self.size, thread_name_prefix="spectralbrain")
+            self._pool = ThreadPoolExecutor(self.size - 1, thread_name_prefix="spectralbrain")
         return self
 
     def __exit__(
@@ -54,7 +55,22 @@ class Team:
             self._limits = None
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """Return the function's values in the order of the items."""
-        if self._pool is None:
+        """Return the function's values in the order of the items; the calling thread works, too."""
+        items = list(items)
+        if self._pool is None or len(items) < 2:
             return [function(item) for item in items]
-        return list(self._pool.map(function, items))
+        values: dict[int, R] = {}
+        numbers = itertools.count()
+
+        def work() -> None:
+            while (i := next(numbers)) < len(items):
+                values[i] = function(items[i])
+
+        helpers = [self._pool.submit(work) for _ in range(min(self.size, len(items)) - 1)]
+        try:
+            work()
+        finally:
+            wait(helpers)
+        for helper in helpers:
+            helper.result()
+        return [values[i] for i in range(len(items))]

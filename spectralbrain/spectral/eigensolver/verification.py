@@ -11,7 +11,7 @@ from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pencil
 
-BLOCK = 64
+BLOCK = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,10 @@ def examine(
     m = len(values)
     residuals, quotients = np.empty(m), np.empty((2, m))
     worst = 0.0
+    copied = np.empty((pencil.n, min(BLOCK, m)))
     for start in range(0, m, BLOCK):
         block = slice(start, min(start + BLOCK, m))
-        phi = np.ascontiguousarray(vectors[:, block])
+        phi = panels.copy(vectors[:, block], copied)
 
         def measure(rows: slice, block: slice = block, phi: FloatArray = phi) -> Any:
             mine, products = (
