@@ -9,4 +9,4 @@ resolve() {
 }
 resolve pyproject.toml --extra app --extra robust -o containers/requirements-full.lock
 resolve pyproject.toml --extra robust --constraint containers/requirements-full.lock -o containers/requirements-slim.lock
-printf 'hatchling>=1.25\n' | resolve - -o containers/requirements-build.lock
+printf 'hatchling>=1.25\nuv\n' | resolve - -o containers/requirements-build.lock

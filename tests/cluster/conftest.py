@@ -15,7 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemons import MODES, SUBJECTS, TESTING, Engine, Slurm, program, run
+from daemons import (
+    CHECKOUT,
+    MODES,
+    SUBJECTS,
+    TESTING,
+    Engine,
+    Slurm,
+    cannot_start,
+    demo_results,
+    program,
+    run,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,7 +97,7 @@ def slurm() -> Iterator[Slurm]:
     )
     try:
         if up.returncode != 0:
-            pytest.skip(f"no Slurm daemons can be started here: {up.stderr[-300:]}")
+            cannot_start("Slurm", up.stderr[-300:])
         environment = {**os.environ, "SLURM_CONF": up.stdout.split()[-1]}
         environment.pop("LOGNAME", None)  # Nipype's plugin wants it; the app helps itself
         environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -120,7 +131,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     )
     try:
         if up.returncode != 0:
-            pytest.skip(f"no Docker engine can be started here: {up.stderr[-300:]}")
+            cannot_start("a Docker engine", up.stderr[-300:])
         engine = Engine(up.stdout.split()[-1])
         base = request.getfixturevalue("base")
         run("bash", TESTING / "import-base.sh", base, env=engine.environment)
@@ -148,3 +159,25 @@ def base_archive(engine: Engine, stage: Path) -> Path:
     path = stage / "python.tar"
     engine("save", "-o", path, "python:3.12-slim-bookworm")
     return path
+
+
+@pytest.fixture(scope="session")
+def locked(stage: Path) -> Path:
+    """The programs of a native environment with the image's packages and minor version of Python."""
+    pythons = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/3.12.*")
+    python = next((path / "bin" / "python3" for path in sorted(pythons)), None)
+    environment = stage / "locked"
+    run(python or shutil.which("python3.12") or "python3.12", "-m", "venv", environment)
+    pip = [environment / "bin" / "python", "-m", "pip", "-q"]
+    lock = CHECKOUT / "containers" / "requirements-full.lock"
+    run(*pip, "install", "--only-binary", ":all:", "--require-hashes", "-r", lock)
+    run(*pip, "wheel", "--no-deps", "-w", stage / "wheel", CHECKOUT)
+    run(*pip, "install", "--no-deps", *(stage / "wheel").glob("*.whl"))
+    return environment / "bin"
+
+
+@pytest.fixture(scope="session")
+def native_demo(locked: Path, stage: Path) -> dict[str, str]:
+    """The digests of what the demo writes without a container, from the full lock."""
+    run(locked / "spectralbrain-demo", stage / "native-demo")
+    return demo_results(stage / "native-demo")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from daemons import CHECKOUT, MODES, Engine, results, run
+from daemons import CHECKOUT, MODES, Engine, demo_results, results, run
 
 STRICT = [
     "--rm",
@@ -61,33 +59,11 @@ def test_version(engine, full):
     assert told.strip() == spectralbrain.__version__
 
 
-@pytest.fixture(scope="session")
-def locked(stage: Path) -> Path:
-    """The programs of a native environment with the image's packages and minor version of Python."""
-    pythons = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/3.12.*")
-    python = next((path / "bin" / "python3" for path in sorted(pythons)), None)
-    environment = stage / "locked"
-    run(python or shutil.which("python3.12") or "python3.12", "-m", "venv", environment)
-    pip = [environment / "bin" / "python", "-m", "pip", "-q"]
-    lock = CHECKOUT / "containers" / "requirements-full.lock"
-    run(*pip, "install", "--only-binary", ":all:", "--require-hashes", "-r", lock)
-    run(*pip, "wheel", "--no-deps", "-w", stage / "wheel", CHECKOUT)
-    run(*pip, "install", "--no-deps", *(stage / "wheel").glob("*.whl"))
-    return environment / "bin"
-
-
-def test_the_demo_is_the_native_one_byte_for_byte(engine, full, locked, folder, out):
+def test_the_demo_is_the_native_one_byte_for_byte(engine, full, native_demo, out):
     """Read-only, offline, as any user; reports included, from the same lock without a container."""
     inside = ["--entrypoint", "spectralbrain-demo", full, "/out/demo"]
     assert "demo finished" in engine("run", *STRICT, "-v", f"{out}:/out", *inside)
-    run(locked / "spectralbrain-demo", folder / "native")
-    expected, found = results(folder / "native"), results(out / "demo")
-    for name in [name for name in expected if name.startswith("work/")]:
-        del expected[name]
-    assert {name: found.get(name) for name in expected} == expected
-    assert {name for name in found if not name.startswith("work/")} == set(expected)
-    assert sum(name.endswith("_eigenpairs.h5") for name in expected) == 4
-    assert {"sub-deformed.html", "group.html"} <= {Path(name).name for name in expected}
+    assert demo_results(out / "demo") == native_demo
 
 
 def test_the_slim_image_writes_the_same_bytes_without_reports(engine, slim, locked, dataset, folder, out):
