@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from daemons import cannot_start
 
 SUITE = """
 import pytest
@@ -38,3 +39,15 @@ def test_unlisted_reason_fails_and_is_named(tmp_path, checkout, reason):
     result = run_suite(tmp_path, checkout, reason)
     assert result.returncode == 1
     assert f"test_skips: {reason!r}" in result.stdout
+
+
+@pytest.mark.parametrize("what", ["Slurm", "a Docker engine"])
+def test_daemons_that_do_not_start_fail_for_root_and_are_excused_otherwise(monkeypatch, checkout, what):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(pytest.fail.Exception, match=f"{what} cannot be started: no munge"):
+        cannot_start(what, "no munge")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(pytest.skip.Exception) as excused:
+        cannot_start(what, "no munge")
+    allowed = (checkout / "tests" / "allowed_skips.txt").read_text(encoding="utf-8")
+    assert str(excused.value) in allowed.splitlines()
