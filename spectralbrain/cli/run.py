@@ -74,6 +74,8 @@ def run_app(options: argparse.Namespace) -> int:
         return _leave(exits.USAGE, str(error))
     except BIDSError as error:
         return _leave(exits.DATA, str(error))
+    except OSError as error:
+        return _leave(exits.IO_ERROR, f"{error} (as user {os.geteuid()})")
     except Exception as error:
         LOG.debug("internal error", exc_info=True)
         if settings.verbose:

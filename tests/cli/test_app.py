@@ -524,3 +524,12 @@ def test_less_memory_than_needed_is_said_and_does_not_hang(dataset, tmp_path):
     result = participant(dataset, tmp_path / "out", "--participant-label", "01", "--mem", "10MB")
     assert result.returncode == 0, result.stdout
     assert "one participant needs about" in result.stderr
+
+
+def test_an_output_that_cannot_be_written_is_named(dataset, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = participant(dataset, tmp_path / "file" / "out")
+    assert result.returncode == 74
+    assert f"{tmp_path / 'file'}" in result.stderr
+    assert f"as user {os.geteuid()}" in result.stderr
+    assert "internal error" not in result.stderr
