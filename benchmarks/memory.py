@@ -1,36 +1,33 @@
-"""Peak memory and processor time of one surface, by number of vertices and of modes.
+"""Peak memory and processor time of the app on one surface, by number of vertices and of modes.
 
-Run: ``python benchmarks/memory.py [largest]``; ``largest`` is 0 (10242 vertices), 1 or 2 (163842, the
-default). Each row is a fresh process that loads a surface file, decomposes it, writes the cache and
-computes ShapeDNA, HKS and WKS: what the app does for a surface. The surface is nilearn's fsaverage5
-white matter, each triangle divided in four once or twice.
+Run: ``python benchmarks/memory.py [largest]``, on Linux; ``largest`` is 0 (10242 vertices), 1 or 2 (163842,
+the default). Each row is a run of the app as users start it: a participant with one surface, the default
+descriptors, the report, one processor. The surface is nilearn's fsaverage5 white matter, each triangle
+divided in four once or twice. Memory is the sum of the peaks of all processes of the run, so that a job
+that gets it has enough. A whole table goes to where ``--help-resources`` and the manual have it.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+from cohort import session
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+MANUAL = CHECKOUT / "docs" / "clusters.md"
+TABLE = CHECKOUT / "spectralbrain" / "data" / "resources.tsv"
 MODES = (50, 100, 300)
-WORKER = """
-import json, resource, sys, time
-import spectralbrain as sb
-start = time.process_time()
-decomposition = sb.load_mesh(sys.argv[1]).decompose(k=int(sys.argv[2]))
-decomposition.save(sys.argv[1] + ".h5")
-sb.compute_shapedna(decomposition)
-sb.compute_hks(decomposition)
-sb.compute_wks(decomposition)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([peak / (2**20 if sys.platform == "linux" else 2**30), time.process_time() - start]))
-"""
+HEADER = "| vertices | modes | peak memory, GiB | processor time, s |\n|---|---|---|---|\n"
+
+Row = tuple[int, int, float, float]
 
 
-def write_surfaces(folder: Path, largest: int) -> list[tuple[int, Path]]:
-    """Write the surfaces; return (number of vertices, path)."""
+def write_datasets(folder: Path, largest: int) -> list[tuple[int, Path]]:
+    """Write a dataset of one surface for each size; return (number of vertices, path)."""
     import numpy as np
     from nilearn import datasets, surface
     from trimesh.remesh import subdivide
@@ -43,30 +40,72 @@ def write_surfaces(folder: Path, largest: int) -> list[tuple[int, Path]]:
     for level in range(largest + 1):
         if level:
             vertices, faces = subdivide(vertices, faces)
-        path = folder / f"level{level}.surf.gii"
-        sb.save_mesh(path, vertices, faces)
-        written.append((len(vertices), path))
+        dataset = folder / f"level{level}"
+        dataset.mkdir()
+        sb.save_mesh(dataset / "sub-01_hemi-L_white.surf.gii", vertices, faces)
+        written.append((len(vertices), dataset))
     return written
 
 
-def measure(path: Path, k: int) -> tuple[float, float]:
-    """Return peak memory in GiB and processor time in seconds of one surface."""
-    result = subprocess.run(
-        [sys.executable, "-c", WORKER, str(path), str(k)], check=True, capture_output=True, text=True
+def peak_gib(process: int) -> float:
+    """Return the largest resident memory that a process has had so far, 0 if it is gone."""
+    try:
+        status = Path("/proc", str(process), "status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    peak = status.partition("VmHWM:")[2].split(maxsplit=1)
+    return int(peak[0]) / 2**20 if peak else 0.0
+
+
+def measure(dataset: Path, k: int) -> tuple[float, float]:
+    """Return peak memory in GiB and processor time in seconds of the app on a dataset."""
+    peaks: dict[int, float] = {}
+    used: dict[int, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(sys.executable).with_name("spectralbrain")
+        command = [program, dataset, f"{folder}/out", "participant", "--modes", str(k), "--nprocs", "1"]
+        command += ["-w", f"{folder}/work"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        while process.poll() is None:
+            for each, (seconds, _) in session(process.pid).items():
+                used[each] = seconds
+                peaks[each] = max(peak_gib(each), peaks.get(each, 0.0))
+            time.sleep(0.05)
+    if process.returncode != 0:
+        raise SystemExit(f"the app ended with {process.returncode} for {dataset}, {k} modes")
+    return sum(peaks.values()), sum(used.values())
+
+
+def write_table(rows: list[Row]) -> None:
+    """Put the figures where the app and the manual have them."""
+    TABLE.write_text(
+        "vertices\tmodes\tpeak_memory_gib\tprocessor_time_s\n"
+        + "".join(f"{n}\t{k}\t{peak:.2f}\t{seconds:.1f}\n" for n, k, peak, seconds in rows),
+        encoding="utf-8",
     )
-    peak, seconds = json.loads(result.stdout)
-    return float(peak), float(seconds)
+    before, header, rest = MANUAL.read_text(encoding="utf-8").partition(HEADER)
+    after = rest.partition("\n\n")[2]
+    lines = "".join(line(row) for row in rows)
+    MANUAL.write_text(f"{before}{header}{lines}\n{after}", encoding="utf-8")
+
+
+def line(row: Row) -> str:
+    """Return a row of the manual's table."""
+    n_vertices, k, peak, seconds = row
+    return f"| {n_vertices:,} | {k} | {peak:.2f} | {seconds:.1f} |\n"
 
 
 def main(largest: int) -> None:
-    """Print the table."""
-    print("| vertices | modes | peak memory, GiB | processor time, s |")
-    print("|---|---|---|---|")
+    """Measure, print, and keep a whole table."""
+    rows = []
+    print(HEADER, end="")
     with tempfile.TemporaryDirectory() as folder:
-        for n_vertices, path in write_surfaces(Path(folder), largest):
+        for n_vertices, dataset in write_datasets(Path(folder), largest):
             for k in MODES:
-                peak, seconds = measure(path, k)
-                print(f"| {n_vertices:,} | {k} | {peak:.2f} | {seconds:.1f} |", flush=True)
+                rows.append((n_vertices, k, *measure(dataset, k)))
+                print(line(rows[-1]), end="", flush=True)
+    if largest == 2:
+        write_table(rows)
 
 
 if __name__ == "__main__":

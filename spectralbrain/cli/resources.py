@@ -13,9 +13,10 @@ from spectralbrain.bids.tables import parse_tsv
 TABLE = "resources.tsv"  # docs/clusters.md shows the same figures
 HEADERS = ("vertices", "modes", "peak memory, GiB", "processor time, s")
 _ADVICE = """\
-Peak memory and processor time of one surface, measured: load, decompose, write the cache, ShapeDNA, HKS
-and WKS. A participant's two hemispheres are in memory together only where --nprocs is 2 or more and --mem
-allows it. For native FreeSurfer surfaces (about 150,000 vertices) and 100 modes ask for 4 GB per job.
+Peak memory and processor time of the app for a participant with one surface, measured: default descriptors
+and report, one processor, all processes together. A participant's two hemispheres are in memory together only
+where --nprocs is 2 or more and --mem allows it. For native FreeSurfer surfaces (about 150,000 vertices) and
+100 modes ask for 4 GB per job.
 """
 
 
