@@ -24,6 +24,7 @@ extensions = [
     "numpydoc",
     "generated_pages",
     "accuracy",
+    "validation",
     "mathml",
 ]
 root_doc = "index"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from page import Page, figure
+from page import Page, figure, mark
 from scipy.optimize import brentq
 from scipy.special import jn_zeros, jnp_zeros, jv, jvp, yv, yvp
 
@@ -101,6 +101,7 @@ quadratic ones with rate 4 on rectangles; flat triangles cap curved domains at 2
         axis.set(
             xlabel="mean edge length", ylabel="largest relative error", title=f"{laplacian}, {mass} mass"
         )
+        mark(axis.xaxis, (0.03, 0.1, 0.3))
     axes[0].legend(fontsize=6, frameon=False)
     page.table(["surface", "elements", "coarse", "medium", "fine", "rate"], rows)
     page.plot("convergence", "Error of the first 20 eigenvalues against the edge length", canvas)

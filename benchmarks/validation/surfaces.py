@@ -105,8 +105,8 @@ def resample(mesh: sb.BrainMesh, sphere: sb.BrainMesh, seed: int = 0) -> sb.Brai
     return sb.BrainMesh((share[:, :, None] * corners).sum(axis=1), fresh.faces)
 
 
-def smooth(mesh: sb.BrainMesh, iterations: int) -> sb.BrainMesh:
-    """Smooth without shrinking (Taubin)."""
+def smooth(mesh: sb.BrainMesh, steps: int) -> sb.BrainMesh:
+    """Smooth without shrinking (Taubin): every second step inflates, so their number is even."""
     surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-    trimesh.smoothing.filter_taubin(surface, iterations=iterations)
+    trimesh.smoothing.filter_taubin(surface, iterations=steps)
     return sb.BrainMesh(np.asarray(surface.vertices), mesh.faces)
