@@ -9,6 +9,7 @@ from nipype.interfaces.utility import IdentityInterface
 from nipype.pipeline import engine as pe
 
 import spectralbrain.interfaces as interfaces
+from spectralbrain.interfaces.memory import estimate_mem_gb
 
 OUTPUTS = {
     "participants": "participants_table",
@@ -26,6 +27,7 @@ def init_group_wf(
     method: str = "shapedna",
     options: Mapping[str, Any] | None = None,
     threshold: float = 3.5,
+    n_surfaces: int = 1000,
 ) -> pe.Workflow:
     """Build the workflow of a group of surfaces, one per participant.
 
@@ -41,6 +43,8 @@ def init_group_wf(
         Options of the method: metric, normalization, index, or p.
     threshold : float
         Absolute robust z beyond which a participant is an outlier.
+    n_surfaces : int
+        Expected number of participants, for the scheduler's memory.
 
     Inputs
     ------
@@ -82,18 +86,20 @@ def init_group_wf(
     limited = {} if k is None else {"k": k}
     given = {} if options is None else {"options": dict(options)}
     columns = {} if k is None else {"n_eigenvalues": k}
-    nodes = {
-        "participants": pe.Node(interfaces.ParticipantsTable(**columns), name="participants"),
-        "shapedna": pe.Node(interfaces.ShapeDNATable(**limited), name="shapedna"),
-        "distances": pe.Node(interfaces.DistanceMatrix(method=method, **limited, **given), name="distances"),
-        "deviations": pe.Node(interfaces.ShapeDNADeviations(**limited), name="deviations"),
+    outliers = {"values_column": "deviation", "measure": "shapedna", "threshold": threshold}
+    kinds = {
+        "participants": interfaces.ParticipantsTable(**columns),
+        "shapedna": interfaces.ShapeDNATable(**limited),
+        "distances": interfaces.DistanceMatrix(method=method, **limited, **given),
+        "deviations": interfaces.ShapeDNADeviations(**limited),
+        "outliers": interfaces.FindOutliers(**outliers),
     }
-    for node in nodes.values():
-        workflow.connect([(inputnode, node, [(field, field) for field in fields])])
-    nodes["outliers"] = pe.Node(
-        interfaces.FindOutliers(values_column="deviation", measure="shapedna", threshold=threshold),
-        name="outliers",
-    )
+    nodes = {}
+    for key, kind in kinds.items():
+        mem_gb = estimate_mem_gb(type(kind).__name__, k=k or 100, n_rows=n_surfaces)
+        nodes[key] = pe.Node(kind, name=key, mem_gb=mem_gb)
+        if key != "outliers":
+            workflow.connect([(inputnode, nodes[key], [(field, field) for field in fields])])
     workflow.connect(nodes["deviations"], "out_file", nodes["outliers"], "values_file")
     for key, output in OUTPUTS.items():
         workflow.connect(nodes[key], "out_file", outputnode, output)

@@ -24,6 +24,7 @@ def init_connectome_wf(
     k: int = 30,
     n_vertices: int = 163_842,
     n_modes: int = 100,
+    n_regions: int = 70,
     omp_nthreads: int = 1,
 ) -> pe.Workflow:
     """Build the workflow of one parcellated surface.
@@ -46,6 +47,8 @@ def init_connectome_wf(
         Modes per region, if `spectra`.
     n_vertices, n_modes : int
         Expected size of the decomposition, for the scheduler's memory.
+    n_regions : int
+        Expected number of regions, for the same.
     omp_nthreads : int
         Threads of a node.
 
@@ -98,7 +101,7 @@ def init_connectome_wf(
         interfaces.BuildGeometricConnectome(method=method, standardize=standardize),
         name="connectome",
         n_procs=omp_nthreads,
-        mem_gb=estimate_mem_gb("BuildGeometricConnectome", n_vertices),
+        mem_gb=estimate_mem_gb("BuildGeometricConnectome", n_vertices, n_rows=n_regions),
     )
     workflow.connect(
         [
@@ -112,19 +115,23 @@ def init_connectome_wf(
         ]
     )
     if spectra:
-        _connect_spectra(workflow, k, n_vertices, omp_nthreads)
+        _connect_spectra(workflow, {"n_vertices": n_vertices, "k": k, "n_rows": n_regions}, omp_nthreads)
     return workflow
 
 
-def _connect_spectra(workflow: pe.Workflow, k: int, n_vertices: int, omp_nthreads: int) -> None:
+def _connect_spectra(workflow: pe.Workflow, sizes: dict[str, int], omp_nthreads: int) -> None:
     inputnode, outputnode = workflow.get_node("inputnode"), workflow.get_node("outputnode")
     regions = pe.Node(
-        interfaces.ComputeRegionSpectra(k=k),
+        interfaces.ComputeRegionSpectra(k=sizes["k"]),
         name="regions",
         n_procs=omp_nthreads,
-        mem_gb=estimate_mem_gb("Decompose", n_vertices // 5, k),
+        mem_gb=estimate_mem_gb("ComputeRegionSpectra", **sizes),
     )
-    distances = pe.Node(interfaces.RegionDistanceMatrix(), name="region_distances")
+    distances = pe.Node(
+        interfaces.RegionDistanceMatrix(),
+        name="region_distances",
+        mem_gb=estimate_mem_gb("RegionDistanceMatrix", **sizes),
+    )
     workflow.connect(
         [
             (inputnode, regions, [("mesh_file", "mesh_file"), ("labels_file", "labels_file")]),

@@ -18,10 +18,11 @@ import pytest
 from nipype.interfaces.utility import IdentityInterface
 
 import spectralbrain as sb
+import spectralbrain.interfaces as interfaces
 import spectralbrain.workflows as workflows
+from benchmarks import node_memory
 from spectralbrain.bids.references import REFERENCES
 from spectralbrain.errors import ArrayError
-from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces import Decompose
 from spectralbrain.interfaces.memory import estimate_mem_gb
 from spectralbrain.workflows import (
@@ -33,6 +34,7 @@ from spectralbrain.workflows import (
 )
 from spectralbrain.workflows.surface import DESCRIPTORS
 
+ROOT = Path(__file__).parents[2]
 BUILDERS = [getattr(workflows, name) for name in workflows.__all__ if name.startswith("init_")]
 PLUGINS = {
     "Linear": {"plugin": "Linear"},
@@ -248,45 +250,29 @@ def test_nodes_carry_what_they_need() -> None:
         estimate_mem_gb("Nothing", 1)
 
 
-# A child of a process that has all imported behind it: Linux starts its peak from what it holds then.
+def test_every_node_has_an_estimate_and_a_measurement() -> None:
+    names = {name for names in interfaces.REGISTRY.values() for name in names}
+    measured = [name for name, _, _ in node_memory.make_cases({"n_vertices": 42, "k": 5}, 2, 2)]
+    assert sorted(measured) == sorted(names)
+    for name in names:
+        assert 0 < estimate_mem_gb(name, 162, 20, n_rows=10) < 0.2
+
+
 MEASURE = """
 import json, os, sys
 os.environ["NIPYPE_NO_ET"] = "1"
-import h5py, scipy.fft, scipy.stats
-import spectralbrain.interfaces as nodes
-for name, inputs in json.loads(sys.argv[1]):
-    kind = getattr(nodes, name)
-    if os.fork() == 0:
-        kind(**inputs).run()
-        (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
-        print(name, int(line.split()[1]) / 2**20, flush=True)
-        os._exit(0)
-    if os.wait()[1]:
-        sys.exit(f"{name} failed")
+from benchmarks.node_memory import measure
+print(json.dumps(list(measure(5, 100, 300, 60, only=sys.argv[1:]))))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told by Linux")
-def test_estimates_are_near_what_is_measured(tmp_path: Path) -> None:
-    mesh = sphere(5, radius=50.0)
-    path = sb.save_mesh(tmp_path / "s.ply", mesh.vertices, mesh.faces)
-    big = 40_962
-    labels = np.arange(big) % 3 + 1
-    scales = np.random.default_rng(0).random((big, 50))
-    sb.save_hdf5(tmp_path / "big.h5", descriptors={"d": scales, "l": labels, "w": np.ones(big)})
-    one = {f"{name}_file": "big.h5" for name in ("descriptors", "labels", "weights")}
-    one |= {"descriptors_key": "d", "labels_key": "l", "weights_key": "w"}
-    cache = {"decomposition_file": "decomposition.h5"}
-    cases: list[tuple[str, dict[str, Any], int, int]] = [
-        ("Decompose", {"mesh_file": str(path), "k": 100}, mesh.n_vertices, 100),
-        ("ComputeHKS", cache, mesh.n_vertices, 100),
-        ("ComputeBatesSignatures", {**cache, "n_times": 50}, mesh.n_vertices, 100),
-        ("ComputeWavelets", {**cache, "n_scales": 100}, mesh.n_vertices, 100),
-        ("BuildGeometricConnectome", one, big, 50),
-    ]
-    command = [sys.executable, "-c", MEASURE, json.dumps([case[:2] for case in cases])]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
-    peaks = dict(line.split() for line in done.stdout.splitlines())
-    for name, _, size, n_maps in cases:
-        ratio = estimate_mem_gb(name, size, 100, n_maps=n_maps) / float(peaks[name])
-        assert 1 / 1.5 < ratio < 1.5, (name, peaks[name])
+def test_estimates_are_near_what_is_measured() -> None:
+    names = ["Decompose", "ComputeHKS", "ComputeBatesSignatures", "ComputeWavelets", "AlignModes"]
+    names += ["RepairMesh", "LoadScalars", "SharedHKSTimes", "WESDMatrix"]
+    command = [sys.executable, "-c", MEASURE, *names]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    found = {name: (peak, estimate) for name, peak, estimate in json.loads(done.stdout)}
+    assert set(found) == set(names)
+    for name, (peak, estimate) in found.items():
+        assert 1 / 1.5 < estimate / peak < 1.5, (name, peak, estimate)
