@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from spectralbrain.bids.parameters import Parameters, differences
 from spectralbrain.cli import exits
 from spectralbrain.cli.settings import Settings
 from spectralbrain.errors import ArrayError, IncompatibleError
@@ -30,6 +31,11 @@ def run_group(settings: Settings) -> int:
         print("\n".join(f"sub-{s}" for s in subjects))
         return exits.OK
     parameters = read_parameters(output) or {}
+    default = Parameters().as_dict()
+    asked = {k: v for k, v in settings.parameters.as_dict().items() if v != default[k]}
+    if other := differences(asked, {k: parameters.get(k) for k in asked}):
+        text = "the group level uses the results as they are, which were made otherwise"
+        return _leave(exits.USAGE, "\n  ".join([f"{output}: {text}:", *other]))
     try:
         result = run_group_level(
             output,

@@ -380,3 +380,11 @@ def test_group_without_participants(tmp_path):
     result = group(tmp_path / "in", tmp_path / "out")
     assert result.returncode == 66
     assert "no results of the participant level" in result.stderr
+
+
+def test_the_group_level_ignores_no_parameter(output, tmp_path):
+    source = tmp_path / "anything"
+    source.mkdir()
+    run = app(source, output, "group", "-w", f"{output}-work", "--no-report", "--normalization", "none")
+    assert run.returncode == 64
+    assert "normalization" in run.stderr
