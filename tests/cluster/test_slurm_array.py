@@ -78,7 +78,9 @@ def test_the_broken_participant_fails_alone(submission):
 
 
 def test_too_little_memory_ends_with_a_message(slurm, dataset, folder):
-    sent = submit(slurm, dataset, folder, ["01"], 30)
+    batch = folder / "batch.txt"  # long enough for Slurm, which looks once a second
+    batch.write_text("".join(f"{label}\n" for label in SUBJECTS))
+    sent = submit(slurm, dataset, folder, [str(batch)], 30)
     wait_for(lambda: slurm.ended(sent.group), 120, "the group job")
     assert sent.state(1)["ExitCode"] != "0:0"
     assert re.search("memory", sent.log("participant-1"), flags=re.IGNORECASE), sent.log("participant-1")
