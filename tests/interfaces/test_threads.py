@@ -35,7 +35,7 @@ def share_of_other_threads(name: str, **inputs: Any) -> float:
 
 
 def test_solver_compressor_and_products_keep_to_one_thread() -> None:
-    mesh = sphere(4, radius=50.0)
+    mesh = sphere(5, radius=50.0)
     sb.save_mesh("sphere.ply", mesh.vertices, mesh.faces)
     cache = {"decomposition_file": "decomposition.h5"}
     steps: dict[str, dict[str, Any]] = {
