@@ -340,8 +340,8 @@ def profile(path: Path, k: int, threads: int) -> str:
         ldlt.Factorization,
         "solve",
         "solves",
-        lambda f, right: f.symbolic.flops_per_column * right.shape[1],
-        lambda f, right: 4.0 * f.symbolic.flops_per_column + 8 * 6 * right.size,
+        lambda f, right, *_: f.symbolic.flops_per_column * right.shape[1],
+        lambda f, right, *_: 4.0 * f.symbolic.flops_per_column + 8 * 6 * right.size,
     )
     wrap(krylov.BlockLanczos, "step", "Lanczos steps (with solves, products, reorthogonalisation)")
     wrap(panels.Panels, "sparse_gram", "sparse products with Gram matrices")
