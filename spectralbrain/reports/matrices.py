@@ -180,7 +180,7 @@ def plot_matrix(matrix: LabelledMatrix, *, slug: str = "matrix") -> Figure:
         title=matrix.title,
         caption=(
             (f"{matrix.caption} " if matrix.caption else "")
-            + f"{n} × {n}; each square is the {matrix.kind} of the row's and the column's region."
+            + f"{n} × {n}; each square is the {matrix.kind} of its row and its column."
             + _missing_words(matrix.values)
         ),
         alt=f"Heat map: {matrix.title}, {n} by {n}. " + _range_words(matrix),
