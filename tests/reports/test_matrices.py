@@ -113,7 +113,7 @@ def test_correlations_are_drawn_about_zero():
     as_distance = plot_matrix(LabelledMatrix(values, ("a", "b")))
     as_correlation = plot_matrix(LabelledMatrix(values, ("a", "b"), kind="correlation"))
     assert as_distance.data != as_correlation.data
-    assert "correlation of the row's" in as_correlation.caption
+    assert "correlation of its row and its column" in as_correlation.caption
 
 
 def test_clustered_heat_map_names_the_order_and_who_is_left_out(cohort):
