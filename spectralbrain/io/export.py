@@ -197,7 +197,8 @@ def save_mesh(
     FreeSurfer files hold float32 coordinates.
 
     VTK, and so ParaView, 3D Slicer and PyVista, open .ply, .stl, .obj, .vtk and .vtp; trimesh .ply,
-    .stl, .obj and .off; meshio .ply, .stl and .obj, and .vtk as an unstructured grid. .vtk and .vtp are
+    .stl, .obj and .off; meshio .ply, .stl, .obj and .off. A .vtk opens in meshio, and in trimesh where
+    meshio is installed, if it is an unstructured grid; neither of them knows .vtp. .vtk and .vtp are
     PolyData by default, because programs that expect a surface take nothing else.
 
     Examples

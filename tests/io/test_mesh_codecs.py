@@ -182,7 +182,7 @@ def test_vtk_reads(suffix: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "options"),
-    [(".ply", {}), (".obj", {}), (".stl", {}), (".vtk", {"vtk_dataset": "unstructured_grid"})],
+    [(".ply", {}), (".obj", {}), (".stl", {}), (".off", {}), (".vtk", {"vtk_dataset": "unstructured_grid"})],
 )
 def test_meshio_reads(suffix: str, options: dict, tmp_path: Path) -> None:
     meshio = pytest.importorskip("meshio", reason="meshio is not installed")
@@ -195,6 +195,16 @@ def test_meshio_reads(suffix: str, options: dict, tmp_path: Path) -> None:
         assert peer.points.dtype.itemsize == 8  # of either byte order
         assert np.array_equal(peer.points, vertices)
         assert np.array_equal(triangles, faces)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:trimesh")
+def test_trimesh_reads_an_unstructured_grid_with_meshio_beside_it(tmp_path: Path) -> None:
+    pytest.importorskip("meshio", reason="meshio is not installed")
+    vertices, faces = plain_mesh()
+    path = save_mesh(tmp_path / "mesh.vtk", vertices, faces, vtk_dataset="unstructured_grid")
+    peer = trimesh.load(path, force="mesh", process=False)
+    assert np.array_equal(peer.vertices, vertices)
+    assert np.array_equal(peer.faces, faces)
 
 
 def test_an_unstructured_grid(tmp_path: Path) -> None:
