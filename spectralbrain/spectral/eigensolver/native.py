@@ -226,18 +226,16 @@ class NativeSolver:
         B^-1 norm, relative to ||x|| in the B norm, is the error of the shift.
         """
         x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
-        diagonal = self.mass.diagonal()[:, None]
-        error = distance = np.inf
+        product = self.mass @ x
         for _ in range(3):
-            right = self.mass @ x
-            right /= np.sqrt(np.einsum("ij,ij->j", x, right))
+            right = product / np.sqrt(np.einsum("ij,ij->j", x, product))
             x = factor.solve(right)
             product = self.mass @ x
-            residual = right - (self.stiffness @ x - shift * product)
-            norms = np.sqrt(self.pencil.mass_bound * (residual**2 / diagonal).sum(axis=0))
-            lengths = np.sqrt(np.einsum("ij,ij->j", x, product))
-            error, distance = float((norms / lengths).max() / shift), 1 / float(lengths.max())
-        return error, distance
+        lengths = np.sqrt(np.einsum("ij,ij->j", x, product))
+        residual = right - (self.stiffness @ x - shift * product)
+        squares = residual**2 / self.mass.diagonal()[:, None]
+        norms = np.sqrt(self.pencil.mass_bound * squares.sum(axis=0))
+        return float((norms / lengths).max() / shift), 1 / float(lengths.max())
 
     def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
         """Return the pairs after an inverse iteration on some columns and a Rayleigh-Ritz step on all.

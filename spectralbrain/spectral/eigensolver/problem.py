@@ -94,6 +94,25 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     return Problem(domain, discretization, pieces, pencils)
 
 
+def linear_pattern(domain: Domain) -> Any:
+    """Return the pattern of the matrices of linear elements, known before their entries are.
+
+    Parameters
+    ----------
+    domain : Domain
+        With n vertices.
+
+    Returns
+    -------
+    (n, n) sparse CSR array
+        Ones on the diagonal and where two vertices are neighbours.
+    """
+    n = domain.surface.n_vertices
+    (u, v), every = domain.edges.T, np.arange(n)
+    rows, columns = np.concatenate([u, v, every]), np.concatenate([v, u, every])
+    return restrict(sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n)), every)
+
+
 def restrict(matrix: Any, piece: IntArray) -> Any:
     """Return the rows and columns of a piece, with sorted 32-bit indices."""
     part = sp.csr_array(matrix if len(piece) == matrix.shape[0] else matrix[piece][:, piece])

@@ -27,8 +27,9 @@ from spectralbrain.spectral.eigensolver.canonical import fix_basis
 from spectralbrain.spectral.eigensolver.flags import quality_flags
 from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
-from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, restrict
+from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, linear_pattern, restrict
 from spectralbrain.spectral.eigensolver.solver import Spectrum, smallest_pairs
+from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
 from spectralbrain.spectral.eigensolver.verification import (
     discretization_errors,
@@ -81,26 +82,29 @@ def solve_surface(
         raise ArrayError(f"tol: expected a number from 1e-10 to 1e-3, found {tol!r}")
     threads = resolve_threads(n_threads)
     field = None if weight is None else _check_weight(weight, mesh.n_vertices)
-    domain: Domain
-    if mesh.n_faces:
-        domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
-        local_field = None if field is None else field[domain.index]
-        discretization = discretize(domain, laplacian, mass, local_field)
-    else:
-        domain, discretization = discretize_points(
-            mesh, mask, laplacian=laplacian, mass=mass, boundary=boundary, weight=field
-        )
-    problem = build_problem(domain, discretization, boundary)
     with Team(threads) as team:
+        domain: Domain
+        if mesh.n_faces:
+            domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
+            if backend in ("auto", "native"):
+                _order_early(team, domain, laplacian, boundary)
+            local_field = None if field is None else field[domain.index]
+            discretization = discretize(domain, laplacian, mass, local_field)
+            bending = lost_area(domain.surface)
+        else:
+            domain, discretization = discretize_points(
+                mesh, mask, laplacian=laplacian, mass=mass, boundary=boundary, weight=field
+            )
+            bending = None
+        problem = build_problem(domain, discretization, boundary)
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
         count = _check_k(k, below, problem)
         pairs = _known_pairs(problem, known)
         spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, cutoff, pairs)
         count = spectrum.n_wanted
-        full = np.full((mesh.n_vertices, count), np.nan)
-        full[domain.index] = 0.0
-        report = _finish(problem, solvers, spectrum, tol, full, team)
+        full = _blank_vectors(problem, mesh.n_vertices, count)
+        report = _finish(problem, solvers, spectrum, tol, full, bending, team)
     metadata = _describe(domain, problem, count, boundary) | {
         "laplacian": laplacian,
         "mass": mass,
@@ -120,15 +124,26 @@ def solve_surface(
     return SpectralDecomposition(values, full, _scatter_mass(problem, mesh.n_vertices), mesh, metadata)
 
 
+def _order_early(team: Team, domain: Domain, laplacian: str, boundary: str) -> None:
+    """Start to order the unknowns while the matrices are assembled, where their pattern is known before."""
+    unknown_everywhere = domain.is_closed or boundary == "neumann"
+    if laplacian == "cotangent" and domain.n_components == 1 and unknown_everywhere:
+        team.start(lambda: analyse(linear_pattern(domain)))
+
+
 def _finish(
     problem: Problem,
     solvers: list[PencilSolver],
     spectrum: Spectrum,
     tol: float,
     full: FloatArray,
+    bending: FloatArray | None,
     team: Team,
 ) -> dict[str, Any]:
-    """Write the (N, k) eigenvectors in their fixed basis, in mm^-1, and return the verification."""
+    """Write the (N, k) eigenvectors in their fixed basis, in mm^-1, and return the verification.
+
+    `bending` is the area that flat triangles lose around each vertex; a point cloud has none.
+    """
     disc, domain = problem.discretization, problem.domain
     k = full.shape[1]
     scale = np.maximum(spectrum.values, spectrum.first_positive)
@@ -168,9 +183,8 @@ def _finish(
             if isinstance(domain, PointDomain):
                 errors[mine] = np.nan  # without a consistent mass matrix there is nothing to compare with
             _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
-        if not isinstance(domain, PointDomain):
-            around = Panels(corners, team)
-            geometric = geometry_errors(around, lost_area(domain.surface)[piece[:corners]], at_vertices)
+        if bending is not None:
+            geometric = geometry_errors(Panels(corners, team), bending[piece[:corners]], at_vertices)
             errors[mine] += np.where(spectrum.values[mine] > 0, geometric, 0.0)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
@@ -204,6 +218,19 @@ def _known_pairs(problem: Problem, known: SpectralDecomposition | None) -> dict[
         if mine.any():
             pairs[i] = Pairs(values[mine], vectors[np.ix_(piece, np.flatnonzero(mine))] * domain.unit)
     return pairs
+
+
+def _blank_vectors(problem: Problem, n: int, k: int) -> FloatArray:
+    """Return room for the (N, k) eigenvectors: NaN outside the domain, zero where a piece will not write."""
+    full, index = np.empty((n, k)), problem.domain.index
+    if len(index) < n:
+        outside = np.ones(n, dtype=bool)
+        outside[index] = False
+        full[outside] = np.nan
+    n_written = np.searchsorted(problem.pieces[0], len(index))
+    if len(problem.pieces) > 1 or n_written < len(index):
+        full[index] = 0.0
+    return full
 
 
 def _scatter_vectors(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,12 +145,14 @@ class SymbolicFactorization:
         return 2 * sum(len(b.nodes) * (b.own * b.size + b.own * b.boundary) for b in self.batches)
 
 
-_cache: OrderedDict[bytes, SymbolicFactorization] = OrderedDict()
+_cache: OrderedDict[bytes, Future[SymbolicFactorization]] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
 def analyse(pattern: Any) -> SymbolicFactorization:
     """Return the symbolic factorisation of a pattern; recent ones are remembered.
+
+    One that another thread is at is waited for.
 
     Parameters
     ----------
@@ -162,15 +165,19 @@ def analyse(pattern: Any) -> SymbolicFactorization:
     """
     key = hashlib.sha256(pattern.indptr.tobytes() + pattern.indices.tobytes()).digest()
     with _cache_lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    found = build_symbolic(pattern, dissect(pattern, LEAF_SIZE))
-    with _cache_lock:
-        _cache[key] = found
+        known = _cache.get(key)
+        found = _cache[key] = known or Future()
+        _cache.move_to_end(key)
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
-    return found
+    if known is None:
+        try:
+            found.set_result(build_symbolic(pattern, dissect(pattern, LEAF_SIZE)))
+        except BaseException as error:
+            found.set_exception(error)
+            with _cache_lock:
+                _cache.pop(key, None)
+    return found.result()
 
 
 def build_symbolic(pattern: Any, dissection: Dissection) -> SymbolicFactorization:

@@ -54,6 +54,14 @@ class Team:
             self._limits.restore_original_limits()
             self._limits = None
 
+    def start(self, function: Callable[[], object]) -> None:
+        """Call a function on another thread, if there is one, for what it leaves in a memo.
+
+        Its error is dropped: whoever needs the result meets it again.
+        """
+        if self._pool is not None:
+            self._pool.submit(function)
+
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Return the function's values in the order of the items; the calling thread works, too."""
         items = list(items)
@@ -70,6 +78,8 @@ class Team:
         try:
             work()
         finally:
+            # A thread that is busy elsewhere has not begun, and need not.
+            helpers = [helper for helper in helpers if not helper.cancel()]
             wait(helpers)
         for helper in helpers:
             helper.result()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
 from functools import cache
 
 import numpy as np
@@ -13,8 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.geometry.solids import annulus, rectangle, sphere, torus
+from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
+from spectralbrain.spectral.eigensolver import symbolic
 from spectralbrain.spectral.eigensolver.ldlt import Factorization, count_negative
+from spectralbrain.spectral.eigensolver.native import union_pattern
 from spectralbrain.spectral.eigensolver.ordering import (
     bisect,
     breadth_first_distances,
@@ -22,6 +28,7 @@ from spectralbrain.spectral.eigensolver.ordering import (
     landmark_embedding,
     vertex_cover,
 )
+from spectralbrain.spectral.eigensolver.problem import linear_pattern
 from spectralbrain.spectral.eigensolver.symbolic import SymbolicFactorization, analyse, build_symbolic
 from spectralbrain.spectral.eigensolver.threads import Team
 
@@ -145,6 +152,56 @@ def test_a_template_is_analysed_once() -> None:
     other = BrainMesh(mesh.vertices * [1.0, 2.0, 1.0], mesh.faces)
     assert analyse(mass_matrix(mesh)) is analyse(mass_matrix(other))
     assert analyse(mass_matrix(mesh)) is not analyse(mass_matrix(MESHES["torus"]))
+
+
+def test_what_another_thread_analyses_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = mass_matrix(sphere(2))
+    begun, calls = threading.Event(), []
+
+    def slow(*arguments: object) -> SymbolicFactorization:
+        calls.append(arguments)
+        begun.set()
+        time.sleep(0.2)
+        return build_symbolic(*arguments)
+
+    monkeypatch.setattr(symbolic, "build_symbolic", slow)
+    monkeypatch.setattr(symbolic, "_cache", OrderedDict())
+    with Team(2) as team:
+        team.start(lambda: analyse(pattern))
+        assert begun.wait(60)
+        analyse(pattern)
+    assert len(calls) == 1
+
+
+def test_an_analysis_that_fails_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = mass_matrix(sphere(2))
+
+    def fail(*arguments: object) -> None:
+        raise MemoryError("none left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(symbolic, "_cache", OrderedDict())
+        patch.setattr(symbolic, "build_symbolic", fail)
+        with pytest.raises(MemoryError, match="none left"):
+            analyse(pattern)
+        patch.undo()
+    assert analyse(pattern).n == 162
+
+
+def test_a_busy_thread_is_not_waited_for() -> None:
+    done = threading.Event()
+    with Team(2) as team:
+        team.start(lambda: done.wait(60))
+        assert team.map(abs, [-1, 2, -3]) == [1, 2, 3]
+        assert not done.is_set()
+        done.set()
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_the_pattern_is_known_before_the_matrices(name: str) -> None:
+    mesh = MESHES[name]
+    matrix = union_pattern(stiffness_matrix(mesh), mass_matrix(mesh))
+    assert analyse(linear_pattern(build_domain(mesh))) is analyse(matrix)
 
 
 def test_negative_eigenvalues_are_counted_across_a_stack() -> None:
