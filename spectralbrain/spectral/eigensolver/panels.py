@@ -21,7 +21,7 @@ N_CHUNKS = 16
 LARGEST_PANEL = 2048
 SMALLEST_PANEL = 1024
 # Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
-SLAB = 128
+SLAB = 192
 SLAB_PADDING = 8
 # Rows whose combination of a whole basis stays in the cache.
 STRIP = 512
@@ -184,10 +184,10 @@ class Basis:
         slabs = self._filled()
 
         def product(rows: slice) -> FloatArray:
-            mine = block[rows]
-            return np.concatenate([slab[rows].T @ mine for slab in slabs])
+            mine = block[rows].T  # as the left factor it is packed once for all of a slab
+            return np.concatenate([mine @ slab[rows] for slab in slabs], axis=1)
 
-        coefficients: FloatArray = self.panels.total(product)
+        coefficients: FloatArray = self.panels.total(product).T
         return coefficients
 
     def subtract(self, coefficients: FloatArray, block: FloatArray) -> None:
