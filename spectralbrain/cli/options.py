@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -110,6 +111,18 @@ def dataset(text: str) -> tuple[str, Path]:
     if not re.fullmatch(r"[0-9A-Za-z_-]+", name):
         raise argparse.ArgumentTypeError(f"expected NAME=PATH with a plain name, found {text!r}")
     return name, folder
+
+
+def flags_of(names: Iterable[str]) -> str:
+    """Return options as they are written on the command line, by their names in the namespace.
+
+    Examples
+    --------
+    >>> flags_of(["derivatives", "mem_gb"])
+    '--derivatives, --mem'
+    """
+    flags = {a.dest: a.option_strings for a in build_parser()._actions}
+    return ", ".join(next(f for f in flags[name] if f.startswith("--")) for name in names)
 
 
 def build_parser() -> Parser:

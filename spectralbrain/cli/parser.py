@@ -26,13 +26,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     Returns
     -------
     argparse.Namespace
-        With labels stripped, files read and paths absolute.
+        With labels stripped, files read and paths absolute; ``given`` and ``configured`` name the
+        options that stand on the command line and in the ``--config-file``.
     """
     parser = build_parser()
     options = parser.parse_args(argv)
-    if options.config_file:
-        parser.set_defaults(**_config(parser, options.config_file))
+    configured = _config(parser, options.config_file) if options.config_file else {}
+    if configured:
+        parser.set_defaults(**configured)
         options = parser.parse_args(argv)
+    options.given, options.configured = _given(argv), frozenset(configured)
     for name in ("input_dir", "output_dir", "work_dir"):
         setattr(options, name, Path(getattr(options, name)).absolute())
     options.participant_label = _labels(options.participant_label, "sub")
@@ -50,6 +53,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         found = f"found {options.omp_nthreads}"
         parser.error(f"argument --omp-nthreads: expected at most --nprocs ({options.nprocs}), {found}")
     return options
+
+
+def _given(argv: Sequence[str] | None) -> frozenset[str]:
+    """Return the options that stand on the command line, by their names in the namespace."""
+    parser = build_parser()
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS
+    return frozenset(vars(parser.parse_args(argv))) - {"input_dir", "output_dir", "analysis_level"}
 
 
 def _check_datasets(parser: Parser, options: argparse.Namespace) -> None:

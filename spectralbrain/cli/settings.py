@@ -41,6 +41,8 @@ class Settings:
         Processors in all, threads of one step; None: what is granted.
     mem_gb : float or None
         Memory in all.
+    given, configured : frozenset of str
+        The options that stand on the command line, and in the configuration file.
     plugin : mapping or None
         ``{'plugin': ..., 'plugin_args': ...}`` of Nipype.
     """
@@ -68,6 +70,8 @@ class Settings:
     outlier_threshold: float = 3.5
     report: bool = True
     verbose: int = 0
+    given: frozenset[str] = frozenset()
+    configured: frozenset[str] = frozenset()
 
 
 def build_settings(options: argparse.Namespace) -> Settings:
@@ -113,6 +117,8 @@ def build_settings(options: argparse.Namespace) -> Settings:
         outlier_threshold=options.outlier_threshold,
         report=options.report,
         verbose=options.verbose,
+        given=options.given,
+        configured=options.configured,
     )
 
 

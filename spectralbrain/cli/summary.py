@@ -35,7 +35,9 @@ class RunState:
         names = ", ".join(f"sub-{o.subject}" for o in bad)
         stopped = f"{self.stopped}; " if self.stopped else ""
         share = f"{len(bad)} of {_count(n, 'participant')}"
-        return f"spectralbrain finished with failures: {stopped}{share} ({names})"
+        partly = sum(o.done + o.kept > 0 for o in bad)
+        part = f", {partly} of them in part" if partly else ""
+        return f"spectralbrain finished with failures: {stopped}{share} ({names}){part}"
 
     def lines(self) -> list[str]:
         """Return who failed and why, then what was done."""

@@ -143,7 +143,7 @@ def build_group_report(
 
 
 def sizes_of(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Return a table of participants for reading: no spectra, no column without a value, the reason last.
+    """Return a table of participants for reading: no spectra, no column that says nothing, reason last.
 
     Examples
     --------
@@ -153,6 +153,8 @@ def sizes_of(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     spectra = re.compile(r"(lambda|eigenvalue|shapedna)_\d+")
     columns = [key for key in (rows[0] if rows else ()) if key != "index" and not spectra.fullmatch(key)]
     columns = [key for key in columns if any(row[key] != MISSING for row in rows)]
+    if all(row.get("participant_id") == row.get("name") for row in rows):
+        columns = [key for key in columns if key != "participant_id"]
     columns.sort(key=lambda key: key == "reason")
     return [{key: _shortened(row[key]) for key in columns} for row in rows]
 

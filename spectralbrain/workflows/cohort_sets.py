@@ -6,7 +6,7 @@ Of each surface only the eigenvalues and a few facts stay in memory; every table
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,15 @@ KEPT = frozenset((*COMPATIBLE_KEYS, *MEASURES))  # metadata that the tables of a
 
 @dataclass
 class Group:
-    """A cohort: what was asked for, its comparable sets, and what was written so far."""
+    """A cohort: what was asked for, its comparable sets, and what was written so far.
+
+    `only` holds the labels that an entity of a surface may have, for the entities that were asked for.
+    """
 
     output: Path
     normalization: str
     threshold: float
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
     sets: dict[Key, list[GroupEntry]] = field(default_factory=dict)
     sources: dict[Key, list[str]] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
@@ -74,17 +78,18 @@ def set_entities(group: Group, key: Key) -> dict[str, str]:
     }
 
 
-def collect(group: Group, participants: Sequence[str], sessions: Sequence[str]) -> None:
+def wanted_surfaces(group: Group, subject: str) -> list[SurfaceState]:
+    """Return a participant's surfaces that were asked for, failed ones too, in the order of their keys."""
+    surfaces = read_state(group.output, subject).surfaces
+    return [s for _, s in sorted(surfaces.items()) if all(s.entities[k] in v for k, v in group.only.items())]
+
+
+def collect(group: Group, participants: Sequence[str]) -> None:
     """Fill in the sets of a cohort from the states of its participants; a scan without a result says why."""
     scans: dict[str, dict[Key, GroupEntry]] = defaultdict(dict)
     sources: dict[Key, list[str]] = defaultdict(list)
     for subject in participants_of(group.output, participants):
-        state = read_state(group.output, subject)
-        for key in sorted(state.surfaces):
-            surface = state.surfaces[key]
-            session = surface.entities["session"]
-            if sessions and session and session not in sessions:
-                continue
+        for surface in wanted_surfaces(group, subject):
             entry = _entry(group.output, subject, surface)
             place = tuple(surface.entities[k] for k in ("structure", "hemisphere", "surface"))
             if entry.spectrum is not None:

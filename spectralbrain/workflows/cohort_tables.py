@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from spectralbrain.bids.entities import build_name, natural_key
@@ -20,8 +20,16 @@ from spectralbrain.spectral.group import (
     shapedna_table,
 )
 from spectralbrain.workflows.asymmetry import ASYMMETRY_COLUMNS, ASYMMETRY_FIELDS, asymmetry_values
-from spectralbrain.workflows.cohort_sets import Group, Key, Row, identity, scan_name, set_entities, set_name
-from spectralbrain.workflows.state import read_state
+from spectralbrain.workflows.cohort_sets import (
+    Group,
+    Key,
+    Row,
+    identity,
+    scan_name,
+    set_entities,
+    set_name,
+    wanted_surfaces,
+)
 from spectralbrain.workflows.summary import COLUMNS
 
 DISTANCES = {
@@ -233,15 +241,17 @@ def write_longitudinal(group: Group) -> None:
     group.write("desc-longitudinal_morph.tsv", rows, columns, document)
 
 
-def write_regions(group: Group) -> None:
-    """Put the participants' region tables under one another."""
+def write_regions(group: Group, parcellations: Collection[str] | None) -> None:
+    """Put the participants' region tables of some parcellations (None: all) under one another."""
     tables: dict[str, list[tuple[Row, str]]] = defaultdict(list)  # seg -> owner, file of each
     columns: dict[str, dict[str, None]] = defaultdict(dict)
     names = {e.entities["participant_id"].removeprefix("sub-") for v in group.sets.values() for e in v}
     for subject in sorted(names, key=natural_key):
-        for surface in read_state(group.output, subject).surfaces.values():
+        for surface in wanted_surfaces(group, subject):
             for name in surface.files:
                 seg = name.rpartition("_seg-")[2].partition("_")[0]
+                if parcellations is not None and seg not in parcellations:
+                    continue
                 if "_seg-" in name and name.endswith("_morph.tsv"):
                     facts = {k: surface.entities[k] for k in ("structure", "hemisphere", "surface")}
                     owner = {"scan": scan_name(subject, surface), "participant_id": f"sub-{subject}"} | facts

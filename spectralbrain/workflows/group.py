@@ -7,7 +7,7 @@ the size of the surfaces; with the number of participants it grows by the spectr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ def run_group_level(
     output: Path,
     *,
     participants: Sequence[str] = (),
-    sessions: Sequence[str] = (),
+    only: Mapping[str, Collection[str]] | None = None,
+    parcellations: Collection[str] | None = None,
     normalization: str = "area",
     threshold: float = 3.5,
     parameters: Mapping[str, Any] | None = None,
@@ -74,8 +75,12 @@ def run_group_level(
     ----------
     output : Path
         The dataset, with the results of the participant level.
-    participants, sessions : sequence of str
+    participants : sequence of str
         Labels to compare; empty: all.
+    only : mapping, optional
+        Entity of a surface ('session', 'structure', 'surface', 'space', 'density') to the labels to compare.
+    parcellations : collection of str, optional
+        Whose region tables to join; None: all.
     normalization : {'area', 'volume', 'none'}
         Of the ShapeDNA table.
     threshold : float
@@ -94,12 +99,11 @@ def run_group_level(
     IncompatibleError
         If surfaces were analysed in different ways; the message names what differs and in whom.
     ArrayError
-        If there are no results.
+        If there are no results, or none with a label of `only`.
     """
-    group = Group(output, normalization, threshold)
-    collect(group, participants, sessions)
-    if not any(entry.spectrum for entries in group.sets.values() for entry in entries):
-        raise ArrayError(f"{output}: expected results of the participant level, found none")
+    group = Group(output, normalization, threshold, only or {})
+    collect(group, participants)
+    _check_found(group)
     for key, entries in sorted(group.sets.items()):
         try:
             check_compatible(entries)
@@ -113,7 +117,7 @@ def run_group_level(
     write_asymmetry(group)
     outliers = write_outliers(group)
     write_longitudinal(group)
-    write_regions(group)
+    write_regions(group, parcellations)
     missing = tuple(
         {"participant_id": e.name, "what": set_name(key), "reason": e.reason}
         for key, entries in sorted(group.sets.items())
@@ -127,6 +131,19 @@ def run_group_level(
     _forget_earlier(group)
     counts = {set_name(k): sum(e.spectrum is not None for e in v) for k, v in sorted(group.sets.items())}
     return GroupResult(tuple(group.written), counts, missing, tuple(outliers), tuple(problems), note)
+
+
+def _check_found(group: Group) -> None:
+    """Refuse a choice of surfaces that the results do not have."""
+    found = {
+        "structure": {key[0] for key in group.sets},
+        "surface": {key[2] for key in group.sets},
+        **{k: {e.entities[k] for v in group.sets.values() for e in v} for k in ("space", "density")},
+    }
+    absent = [f"{k} {v}" for k, labels in found.items() for v in group.only.get(k, ()) if v not in labels]
+    if absent or not group.sets:
+        of = f" of {', '.join(sorted(absent))}" if absent else ""
+        raise ArrayError(f"{group.output}: expected results{of} of the participant level, found none")
 
 
 def _write_report(

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -167,7 +168,8 @@ def test_a_broken_participant_does_not_stop_the_cohort(tmp_path):
     result = participant(root, tmp_path / "out")
     assert result.returncode == 1
     lines = result.stdout.splitlines()
-    assert lines[-1] == ("spectralbrain finished with failures: 3 of 4 participants (sub-02, sub-03, sub-04)")
+    end = "3 of 4 participants (sub-02, sub-03, sub-04), 2 of them in part"
+    assert lines[-1] == f"spectralbrain finished with failures: {end}"
     failed = [line for line in lines if line.startswith("FAILED")]
     assert len(failed) == 4
     assert "sub-02 L cortex midthickness" in failed[0]
@@ -184,6 +186,23 @@ def test_a_broken_participant_does_not_stop_the_cohort(tmp_path):
     assert float(table[1]["surface_area"]) > 10_000
     empty = rows(tmp_path / "out" / "sub-04" / "anat" / "sub-04_desc-shapedna_morph.tsv")
     assert [row["reason"] for row in empty] == ["no midthickness surface"] * 2
+
+
+def test_a_hemisphere_that_is_absent_is_a_failure_in_part(tmp_path):
+    root = fmriprep(tmp_path / "in", ["01", "02"])
+    for path in (root / "sub-02" / "anat").glob("*hemi-R*"):
+        path.unlink()
+    result = participant(root, tmp_path / "out")
+    assert result.returncode == 1
+    shown = next(line for line in result.stdout.splitlines() if re.match(r"sub-02 +R ", line))
+    assert "no midthickness surface" in shown  # before anything ran
+    assert "FAILED sub-02: sub-02 R cortex midthickness: no midthickness surface" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith("1 of 2 participants (sub-02), 1 of them in part")
+    table = rows(tmp_path / "out" / "sub-02" / "anat" / "sub-02_desc-shapedna_morph.tsv")
+    assert [(row["status"], row["surface_area"] is None) for row in table] == [
+        ("flagged", False),
+        ("failed", True),
+    ]
 
 
 def test_a_surface_that_is_no_manifold_is_named(tmp_path):

@@ -382,9 +382,80 @@ def test_group_without_participants(tmp_path):
     assert "no results of the participant level" in result.stderr
 
 
-def test_the_group_level_ignores_no_parameter(output, tmp_path):
+@pytest.fixture
+def small(tmp_path):
+    """Two participants, two surfaces each, ShapeDNA without normalisation."""
+    root = fmriprep(tmp_path / "in", ["01", "02"])
+    options = ["--surfaces", "white", "pial", "--descriptors", "shapedna", "--written-modes", "12"]
+    ran = participant(root, tmp_path / "out", "--normalization", "none", *options)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return root, tmp_path / "out"
+
+
+def test_the_group_level_ignores_no_parameter(small, tmp_path):
+    asked = {
+        "normalization": ["area"],
+        "modes": ["13"],
+        "descriptors": ["hks"],
+        "scales": ["21"],
+        "laplacian": ["robust"],
+        "mass": ["lumped"],
+        "boundary": ["dirichlet"],
+        "region-modes": ["31"],
+        "written-modes": ["5"],
+        "write-meshes": [],
+    }
+    same = {"normalization": "none", "written-modes": "12"}
+    config = tmp_path / "default.toml"
+    config.write_text('normalization = "area"\n')
+    for name, values in asked.items():
+        run = group(*small, f"--{name}", *values)
+        assert run.returncode == 64, name
+        assert f"{name.replace('-', '_')}: " in run.stderr
+    run = group(*small, "--config-file", config)
+    assert run.returncode == 64
+    assert "normalization: 'area' here, 'none' there" in run.stderr
+    agreed = [word for name, value in same.items() for word in (f"--{name}", value)]
+    run = group(*small, *agreed, "--config-file", small[1] / "logs" / "config.toml")
+    assert run.returncode == 0, run.stderr
+    assert "without effect" not in run.stdout
+
+
+def test_the_group_level_chooses_among_results(small):
+    root, output = small
+    assert group(root, output).returncode == 0
+    assert list(output.glob("*desc-white_relmat.tsv"))
+    run = group(root, output, "--surfaces", "pial", "--replace", "--write-graph")
+    assert run.returncode == 0, run.stderr
+    assert (
+        "without effect at the group level, which reads OUTPUT alone: --replace, --write-graph" in run.stdout
+    )
+    assert {row["surface"] for row in rows(output / "desc-shapedna_morph.tsv")} == {"pial"}
+    assert not list(output.glob("*desc-white_relmat.tsv"))
+    run = group(root, output, "--surfaces", "pial", "midthickness", "--structures", "cortex", "Thalamus")
+    assert run.returncode == 66
+    assert "results of structure Thalamus, surface midthickness" in run.stderr
+
+
+def test_regions_of_the_sessions_asked_for(output, tmp_path):
+    copy = tmp_path / "out"
+    shutil.copytree(output, copy)
+    assert group(copy, tmp_path / "out", "--session-label", "b").returncode == 64  # OUTPUT is not INPUT
     source = tmp_path / "anything"
     source.mkdir()
-    run = app(source, output, "group", "-w", f"{output}-work", "--no-report", "--normalization", "none")
-    assert run.returncode == 64
-    assert "normalization" in run.stderr
+    run = group(source, copy, "--session-label", "b")
+    assert run.returncode == 0, run.stderr
+    assert {row["scan"][-5:] for row in rows(copy / "seg-aparc_desc-regions_morph.tsv")} == {"ses-b"}
+    assert group(source, copy, "--parcellation", "none").returncode == 0
+    assert not (copy / "seg-aparc_desc-regions_morph.tsv").exists()
+
+
+def test_boilerplate_of_the_group_level(small):
+    root, output = small
+    citation = output / "logs" / "CITATION.md"
+    text = citation.read_text(encoding="utf-8")
+    citation.unlink()
+    run = group(root, output, "--boilerplate-only")
+    assert run.returncode == 0
+    assert citation.read_text(encoding="utf-8") == text
+    assert not (output / "desc-shapedna_morph.tsv").exists()
