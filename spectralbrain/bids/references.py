@@ -118,6 +118,18 @@ _ALL = (
         doi="10.1016/j.cad.2005.10.011",
     ),
     Reference(
+        "reuter2009",
+        "article",
+        "Reuter, M. and Wolter, F.-E. and Shenton, M. and Niethammer, M.",
+        2009,
+        "Laplace-Beltrami eigenvalues and topological features of eigenfunctions for statistical shape "
+        "analysis",
+        "Computer-Aided Design",
+        volume="41",
+        pages="739--755",
+        doi="10.1016/j.cad.2009.02.007",
+    ),
+    Reference(
         "sharp2020",
         "article",
         "Sharp, N. and Crane, K.",

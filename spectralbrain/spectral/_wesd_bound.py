@@ -42,7 +42,8 @@ def dirichlet_bound(first: FloatArray, second: FloatArray, area: float, p: float
     References
     ----------
     Konukoglu, Glocker, Criminisi & Pohl (2013), IEEE Trans. Pattern Analysis and Machine Intelligence 35(9),
-    2284-2297. Li & Yau (1983), Comm. Math. Phys. 88, 309-318. Cheng & Yang (2007), Math. Ann. 337, 159-175.
+    2284-2297, doi:10.1109/TPAMI.2012.275.
+    Li & Yau (1983), Comm. Math. Phys. 88, 309-318. Cheng & Yang (2007), Math. Ann. 337, 159-175.
     """
     level = max(first[0], second[0])
     index = np.arange(1, len(first) + 1)

@@ -52,8 +52,8 @@ def align_modes(
 
     Signs of modes, and bases inside (nearly) multiple eigenspaces, are arbitrary on every surface. Per
     cluster, the orthogonal Q that minimises || Phi_ref - (Phi_mov Q) o p ||_M over the reference surface,
-    with vertex correspondence p, is U V' from the singular vectors of (Phi_mov o p)' M Phi_ref
-    (orthogonal Procrustes problem in the inner product M).
+    with vertex correspondence p, is Q = U V' with (Phi_mov o p)' M Phi_ref = U S V', the singular value
+    decomposition (orthogonal Procrustes problem in the inner product M).
 
     Parameters
     ----------
@@ -70,6 +70,7 @@ def align_modes(
     Returns
     -------
     ModeAlignment
+        Eigenvectors in mm^-1; rotation and similarity are dimensionless.
 
     Raises
     ------
@@ -79,7 +80,13 @@ def align_modes(
 
     References
     ----------
-    Schoenemann (1966), Psychometrika 31, 1-10.
+    Schönemann (1966), Psychometrika 31, 1-10, doi:10.1007/BF02289451: min || A Q - B || over orthogonal Q.
+
+    Notes
+    -----
+    Invariant to signs of the moving surface's modes and to rotations inside the clusters, which is its
+    purpose; to rigid motion of either surface, to the scale of the reference, and to the order of vertices if
+    the correspondence follows it. Scaling the moving surface by s divides its aligned modes by s.
 
     Examples
     --------

@@ -41,8 +41,8 @@ def spectral_asymmetry(
 ) -> Asymmetry:
     """Compare a left structure with its right counterpart.
 
-    Shape and size are kept apart: the distance compares spectra normalised for area and index
-    (lambda_n A / n), which do not change with size; the size indices are signed.
+    Shape and size are kept apart: the distance || a_L - a_R || compares spectra normalised for area and index
+    (a_n = lambda_n A / n), which do not change with size; the size indices (L - R) / (L + R) are signed.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ def spectral_asymmetry(
     Returns
     -------
     Asymmetry
+        All dimensionless, with `k`.
 
     Raises
     ------
@@ -63,8 +64,13 @@ def spectral_asymmetry(
 
     References
     ----------
-    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248, on lateral asymmetry as the
-    distance of the two sides' ShapeDNA.
+    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248,
+    doi:10.1016/j.neuroimage.2015.01.032: lateral asymmetry as the distance of the two sides' ShapeDNA.
+
+    Notes
+    -----
+    Invariant to rigid motion, reflection, order of vertices and choice of eigenvectors of either side, the
+    distance also to the scale of each. Exchanging the sides changes the signs of the indices only.
 
     Examples
     --------

@@ -97,8 +97,8 @@ def build_geometric_connectome(
         Rows of the matrix, in this order, also for regions that are absent here; by default all regions
         of the labels' table by ascending id.
     method : {'wasserstein', 'energy', 'euclidean', 'cosine', 'correlation'}
-        'wasserstein': integral of ``|F - G|``, the distance of Monge and Kantorovich, with F and G the
-        area-weighted distribution functions. 'energy': sqrt(2 integral of (F - G)^2). Both per scale,
+        'wasserstein': W = integral of ``|F - G|``, the distance of Monge and Kantorovich, with F and G the
+        area-weighted distribution functions. 'energy': D = sqrt(2 integral of (F - G)^2). Both per scale,
         averaged over the T scales. The others compare area-weighted means over the T scales: their
         Euclidean distance, 1 - cosine, 1 - Pearson's r (T at least 2).
     standardize : bool
@@ -121,12 +121,16 @@ def build_geometric_connectome(
 
     References
     ----------
-    Peyre & Cuturi (2019), Foundations and Trends in Machine Learning 11, 355-607, remark 2.30 (transport on
-    the line). Szekely & Rizzo (2013), Journal of Statistical Planning and Inference 143, 1249-1272 (energy
-    distance).
+    Peyré & Cuturi (2019), Foundations and Trends in Machine Learning 11, 355-607, doi:10.1561/2200000073,
+    remark 2.30: transport on the line, W = integral of ``|F - G|``.
+    Székely & Rizzo (2013), Journal of Statistical Planning and Inference 143, 1249-1272,
+    doi:10.1016/j.jspi.2013.03.018: energy distance, D^2 = 2 integral of (F - G)^2.
 
     Notes
     -----
+    Invariant to the order of vertices and to all that the descriptor is invariant to; with `standardize` and
+    for 'cosine' and 'correlation' also to the descriptor's unit. Another order of the regions permutes rows
+    and columns.
     SpectralBrain 0.1.0 takes the mapping only, weighs all vertices equally and has no coverage; numbers
     agree for a mapping without weights. Its 'mmd', whose bandwidth depends on a sample of the pair, is not
     offered.

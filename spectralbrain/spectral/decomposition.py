@@ -239,6 +239,9 @@ def decompose(
 ) -> SpectralDecomposition:
     """Compute the smallest eigenpairs of the Laplace-Beltrami operator, verified complete.
 
+    Solves -div(w grad phi) = lambda phi, w = 1 unless `weight` is given, as A phi = lambda B phi with
+    stiffness A, mass B and phi' B phi = 1.
+
     Parameters
     ----------
     mesh : BrainMesh
@@ -283,6 +286,7 @@ def decompose(
     Returns
     -------
     SpectralDecomposition
+        Eigenvalues in mm^-2, eigenvectors in mm^-1.
         Its metadata hold every option above, the sizes of the domain, the verification (``verified``,
         ``verification``, ``residuals``, ``orthonormality_error``, ``inertia_count``, ...), the estimated
         relative ``discretization_error`` of each eigenvalue (elements, and flat triangles on a curved
@@ -300,6 +304,18 @@ def decompose(
         If the pairs could not be computed or verified.
     MissingDependencyError
         If a named backend or the robust Laplacian is not installed.
+
+    References
+    ----------
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, doi:10.1016/j.cad.2005.10.011: finite
+    elements for the spectrum, mass and stiffness.
+    Sharp & Crane (2020), Computer Graphics Forum 39(5), 69-80, doi:10.1111/cgf.14069: 'robust'.
+
+    Notes
+    -----
+    Eigenvalues are invariant to rigid motion, reflection and the order of vertices; scaling by s multiplies
+    them by s^-2 and eigenvectors by s^-1. The sign of an eigenvector, and the basis inside an eigenspace, are
+    a choice.
 
     Examples
     --------

@@ -77,6 +77,7 @@ def compute_functional_map(
     Returns
     -------
     (k, k) array, dimensionless
+        Rows belong to modes of the target.
 
     Raises
     ------
@@ -86,11 +87,15 @@ def compute_functional_map(
 
     References
     ----------
-    Ovsjanikov, Ben-Chen, Solomon, Butscher & Guibas (2012), ACM Transactions on Graphics 31(4), 30:
-    functional maps, their estimation from descriptors, and commutativity.
+    Ovsjanikov, Ben-Chen, Solomon, Butscher & Guibas (2012), ACM Transactions on Graphics 31(4), 30,
+    doi:10.1145/2185520.2185526: functional maps, their estimation from descriptors, and commutativity.
+    With a point map: Melzi, Ren, Rodola, Sharma, Wonka & Ovsjanikov (2019), ACM Transactions on Graphics
+    38(6), 155, doi:10.1145/3355089.3356524, equation 1.
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices and to scaling both surfaces by one factor. It follows
+    the choice of modes: with modes Phi_s Q_s and Phi_t Q_t the map is Q_t' C Q_s.
     The SpectralBrain 0.1.0 function of this name solves a problem of the same form with other default
     descriptors (signatures on grids from the two spectra) and a ridge term; maps differ accordingly.
 
@@ -155,7 +160,7 @@ def zoomout(
     Returns
     -------
     ZoomOut
-        With the point map that belongs to the last matrix.
+        The last matrix, dimensionless, and the point map that belongs to it.
 
     Raises
     ------
@@ -164,7 +169,14 @@ def zoomout(
 
     References
     ----------
-    Melzi, Ren, Rodola, Sharma, Wonka & Ovsjanikov (2019), ACM Transactions on Graphics 38(6), 155.
+    Melzi, Ren, Rodola, Sharma, Wonka & Ovsjanikov (2019), ACM Transactions on Graphics 38(6), 155,
+    doi:10.1145/3355089.3356524, section 4: equation 2 (points from a map) and equation 1 (a map from points).
+
+    Notes
+    -----
+    Invariant to rigid motion, to the order of vertices and to scaling both surfaces by one factor. With modes
+    Phi_s Q_s and Phi_t Q_t, and Q_t' `initial` Q_s, the points are the same, as long as no size between the
+    first and the last cuts through an eigenspace.
 
     Examples
     --------
@@ -219,7 +231,8 @@ def shape_difference(
 
     Returns
     -------
-    (k, k) array ('area'), or without null modes ('conformal'), dimensionless
+    (k, k) array, dimensionless
+        Without null modes for 'conformal'.
 
     Raises
     ------
@@ -229,10 +242,12 @@ def shape_difference(
     References
     ----------
     Rustamov, Ovsjanikov, Azencot, Ben-Chen, Chazal & Guibas (2013), ACM Transactions on Graphics 32(4), 72,
-    definition of the two operators and their form in the eigenbasis.
+    doi:10.1145/2461912.2461959: definition of the two operators and their form in the eigenbasis.
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices and to the choice of modes on the target; with modes
+    Phi_s Q_s on the source the operator is Q_s' V Q_s, and its eigenvalues do not change.
     The SpectralBrain 0.1.0 operator of this name agrees for 'area'; for 'conformal' it returns C' L_t C
     L_s^-1, which has the same eigenvalues.
 

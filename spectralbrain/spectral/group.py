@@ -210,6 +210,8 @@ def shapedna_deviations(
 ) -> dict[str, float | None]:
     """Return each participant's Euclidean distance from the group's median ShapeDNA.
 
+    d = || a - m || with a_n = lambda_n A / n and m the median of each a_n over the group.
+
     Parameters
     ----------
     entries : sequence of GroupEntry
@@ -228,6 +230,10 @@ def shapedna_deviations(
         As :func:`spectralbrain.compute_shapedna`.
     IncompatibleError
         As :func:`check_compatible`.
+
+    Notes
+    -----
+    Invariant to all that ShapeDNA is, and to the order of participants.
 
     Examples
     --------

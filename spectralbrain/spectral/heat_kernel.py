@@ -70,8 +70,10 @@ def compute_hks(
 
     References
     ----------
-    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392: definition of the heat
-    kernel signature (the heat kernel k_t(x, x) in the eigenbasis), sampling and weighting of scales.
+    Sun, Ovsjanikov & Guibas (2009), Computer Graphics Forum 28(5), 1383-1392,
+    doi:10.1111/j.1467-8659.2009.01515.x: the
+    signature h(x, t) = k_t(x, x), the diagonal of the heat kernel
+    k_t(x, y) = sum_i exp(-lambda_i t) phi_i(x) phi_i(y); sampling and weighting of scales.
 
     Notes
     -----
@@ -127,6 +129,7 @@ def compute_si_hks(
     d log h / d tau removes the constant, the modulus of the Fourier transform over tau removes the shift.
     The derivative is analytic:
     d log h / d tau = -t ln(alpha) sum_i lambda_i exp(-lambda_i t) phi_i^2 / sum_i exp(-lambda_i t) phi_i^2.
+    With its T samples s_j, the result is |sum_j s_j exp(-2 pi i f j / T)| for f = 0, 1, ...
 
     Parameters
     ----------
@@ -157,9 +160,10 @@ def compute_si_hks(
 
     References
     ----------
-    Bronstein & Kokkinos (2010), CVPR, 1704-1711: the chain of logarithm, derivative in tau and modulus of the
-    Fourier transform; grid and number of frequencies as in its experiments. Bronstein's own program, sihks,
-    has the same closed form of the derivative (its sign vanishes in the modulus).
+    Bronstein & Kokkinos (2010), CVPR, 1704-1711, doi:10.1109/CVPR.2010.5539838: the chain of logarithm,
+    derivative in tau and modulus of the Fourier transform; grid and number of frequencies as in its
+    experiments. Bronstein's own program, sihks, has the same closed form of the derivative (its sign vanishes
+    in the modulus).
 
     Notes
     -----

@@ -19,7 +19,7 @@ FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 
 
 def mode_wavelengths(spectrum: SpectrumLike) -> FloatArray:
-    """Return the wavelength 2 pi / sqrt(lambda) of each mode.
+    """Return the wavelength w = 2 pi / sqrt(lambda) of each mode.
 
     Parameters
     ----------
@@ -34,6 +34,11 @@ def mode_wavelengths(spectrum: SpectrumLike) -> FloatArray:
     ------
     ArrayError
         If what is given is no spectrum.
+
+    Notes
+    -----
+    Invariant to rigid motion, the order of vertices and the choice of eigenvectors; scaling by s multiplies
+    it by s.
 
     Examples
     --------
@@ -72,6 +77,8 @@ def decompose_map(decomposition: SpectralDecomposition, values: Any) -> FloatArr
     -----
     The modes are orthonormal with respect to the mass matrix, not the identity: a plain dot product with
     the map would be wrong wherever vertices are spaced unevenly.
+    Invariant to rigid motion and to the order of vertices; with modes Phi Q the coefficients are Q' c.
+    Scaling by s multiplies them by s.
 
     Examples
     --------
@@ -92,7 +99,7 @@ def decompose_map(decomposition: SpectralDecomposition, values: Any) -> FloatArr
 
 
 def reconstruct_map(decomposition: SpectralDecomposition, coefficients: Any) -> FloatArray:
-    """Return the map sum_i c_i phi_i.
+    """Return the map f(x) = sum_i c_i phi_i(x).
 
     Parameters
     ----------
@@ -109,6 +116,11 @@ def reconstruct_map(decomposition: SpectralDecomposition, coefficients: Any) -> 
     ------
     ArrayError
         If there are more coefficients than modes, or one is missing.
+
+    Notes
+    -----
+    Invariant to signs of the modes and to rotations inside an eigenspace, as long as the coefficients belong
+    to the modes (:func:`decompose_map`).
 
     Examples
     --------
@@ -140,6 +152,9 @@ def filter_map(
 ) -> FloatArray:
     """Keep a band of wavelengths of a map, or smooth it by heat diffusion.
 
+    f(x) becomes sum_i g(lambda_i) c_i phi_i(x), with g = 1 inside and 0 outside the band, times the heat
+    kernel's exp(-lambda sigma^2 / 2).
+
     Parameters
     ----------
     decomposition : SpectralDecomposition
@@ -161,6 +176,11 @@ def filter_map(
     ------
     ArrayError
         If no filter is given, a bound is not positive, or no mode is left.
+
+    Notes
+    -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace; to
+    scaling if bounds and width are scaled alike.
 
     Examples
     --------
@@ -194,6 +214,8 @@ def reconstruction_error(
 ) -> dict[str, FloatArray | IntArray]:
     """Return how well the first modes represent a map, for growing numbers of modes.
 
+    error(q) = ||f - f_q|| / ||f - mean f|| with f_q = sum_(i <= q) c_i phi_i and area-weighted norms.
+
     Parameters
     ----------
     decomposition : SpectralDecomposition
@@ -204,14 +226,19 @@ def reconstruction_error(
     Returns
     -------
     dict of (Q,) arrays
-        ``n_modes``; ``wavelength``, of the last mode, mm; ``relative_error``, the area-weighted
-        ||f - f_q|| / ||f - mean f||, so that 1 is as good as the mean; ``correlation``, area-weighted.
+        ``n_modes``; ``wavelength``, of the last mode, mm; ``relative_error``, so that 1 is as good as the
+        mean; ``correlation``, area-weighted; the last two are dimensionless.
         The relative error never grows with the number of modes.
 
     Raises
     ------
     ArrayError
         If a number of modes is out of range, or the map is constant.
+
+    Notes
+    -----
+    Invariant to rigid motion, to the order of vertices, to scaling, to the unit of the map, to signs, and to
+    rotations inside an eigenspace that is whole in the numbers of modes.
 
     Examples
     --------

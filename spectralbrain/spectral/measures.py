@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def vertex_areas(decomposition: SpectralDecomposition) -> FloatArray:
-    """Return the area that each vertex stands for: the row sums of the mass matrix.
+    """Return the area that each vertex stands for: the row sums a_i = sum_j M_ij of the mass matrix.
 
     Parameters
     ----------
@@ -34,6 +34,10 @@ def vertex_areas(decomposition: SpectralDecomposition) -> FloatArray:
     ------
     ArrayError
         If what is given is no decomposition.
+
+    Notes
+    -----
+    Invariant to rigid motion; scaling by s multiplies it by s^2. It follows the order of vertices.
 
     Examples
     --------
@@ -65,6 +69,8 @@ def check_map(decomposition: SpectralDecomposition, values: Any, *, name: str = 
 def area_mean(decomposition: SpectralDecomposition, values: Any) -> FloatArray:
     """Return the mean of a map over the surface, each vertex weighted by its area.
 
+    mean = sum_i a_i f_i / sum_i a_i with :func:`vertex_areas` a_i.
+
     Parameters
     ----------
     decomposition : SpectralDecomposition
@@ -79,6 +85,10 @@ def area_mean(decomposition: SpectralDecomposition, values: Any) -> FloatArray:
     ------
     ArrayError
         If a value inside the domain is missing.
+
+    Notes
+    -----
+    Invariant to rigid motion, scaling, the order of vertices and (to the mesh's accuracy) to the mesh.
 
     Examples
     --------
@@ -99,6 +109,8 @@ def area_histogram(
 ) -> tuple[FloatArray, FloatArray]:
     """Return how much of the surface has which values.
 
+    fraction = sum_i a_i / A over the vertices i whose value lies in the bin, with :func:`vertex_areas` a_i.
+
     Parameters
     ----------
     decomposition : SpectralDecomposition
@@ -108,7 +120,7 @@ def area_histogram(
 
     Returns
     -------
-    fraction : (B,) array
+    fraction : (B,) array, dimensionless
         Fraction of the area in each bin.
     edges : (B + 1,) array, unit of the values
 
@@ -116,6 +128,10 @@ def area_histogram(
     ------
     ArrayError
         If a value inside the domain is missing, or `values` is not one map.
+
+    Notes
+    -----
+    Invariant to rigid motion, scaling, the order of vertices and (to the mesh's accuracy) to the mesh.
 
     Examples
     --------

@@ -44,7 +44,8 @@ def find_outliers(
 
     Notes
     -----
-    The score is 0.6745 (x - median) / MAD (Iglewicz & Hoaglin 1993, p. 11).
+    The score is z = 0.6745 (x - median) / MAD (Iglewicz & Hoaglin 1993, p. 11), invariant to the unit of the
+    values and to the order of participants.
 
     Examples
     --------

@@ -67,11 +67,13 @@ def diffusion_distance(
 
     References
     ----------
-    Coifman & Lafon (2006), Applied and Computational Harmonic Analysis 21, 5-30, definition of the diffusion
-    distance.
+    Coifman & Lafon (2006), Applied and Computational Harmonic Analysis 21, 5-30,
+    doi:10.1016/j.acha.2006.04.006: definition of the diffusion distance.
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace;
+    at fixed t / A, scaling by s multiplies it by 1 / s.
     SpectralBrain 0.1.0 agrees (its `indices` is accepted for `sources`), up to the digits it loses between
     nearby points.
 
@@ -123,11 +125,14 @@ def commute_time_distance(
 
     References
     ----------
-    Qiu & Hancock (2007), IEEE Trans. Pattern Analysis and Machine Intelligence 29, 1873-1890. Rustamov
-    (2007), Symposium on Geometry Processing, 225-233.
+    Qiu & Hancock (2007), IEEE Trans. Pattern Analysis and Machine Intelligence 29, 1873-1890,
+    doi:10.1109/TPAMI.2007.1103: commute time from the spectrum.
+    Rustamov (2007), Symposium on Geometry Processing, 225-233: the embedding.
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace,
+    and to scaling.
     SpectralBrain 0.1.0 agrees on a connected surface with lambda_1 > 1e-10 mm^-2 (smaller eigenvalues it
     leaves out); between components it returns a finite number, the null modes left out.
 
@@ -175,11 +180,13 @@ def biharmonic_distance(
 
     References
     ----------
-    Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27, definition of the continuous
-    biharmonic distance.
+    Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27,
+    doi:10.1145/1805964.1805971: definition of the continuous biharmonic distance.
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace;
+    scaling by s multiplies it by s.
     SpectralBrain 0.1.0 agrees on a connected surface with lambda_1 > 1e-10 mm^-2 (smaller eigenvalues it
     leaves out); between components it returns a finite number, the null modes left out.
 

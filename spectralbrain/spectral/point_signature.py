@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -> FloatArray:
-    """Compute the global point signature (phi_1 / sqrt(lambda_1), phi_2 / sqrt(lambda_2), ...).
+    """Compute the global point signature.
+
+    GPS(x) = (phi_1(x) / sqrt(lambda_1), phi_2(x) / sqrt(lambda_2), ...).
 
     Its columns depend on the signs of eigenvectors and on the choice of basis in multiple
     eigenspaces: compare distances between signatures, never single columns across surfaces. The Euclidean
@@ -41,7 +43,8 @@ def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -
 
     References
     ----------
-    Rustamov (2007), Symposium on Geometry Processing, 225-233, definition of the GPS.
+    Rustamov (2007), Symposium on Geometry Processing, 225-233: definition of the GPS, an embedding in
+    which the inner product of two points is Green's function sum_i phi_i(x) phi_i(y) / lambda_i.
 
     Notes
     -----
@@ -65,7 +68,7 @@ def compute_gps(decomposition: SpectralDecomposition, *, k: int | None = None) -
 
 
 def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None = None) -> FloatArray:
-    """Compute sum_i phi_i(x)^2 / lambda_i^2, the diagonal of the biharmonic kernel.
+    """Compute BKS(x) = sum_i phi_i(x)^2 / lambda_i^2, the diagonal of the biharmonic kernel.
 
     Lipman et al. define the biharmonic kernel, Green's function of the squared Laplacian, and the
     distance made from it; they do not call its diagonal a signature. The name biharmonic kernel signature is
@@ -89,8 +92,9 @@ def compute_bks(decomposition: SpectralDecomposition, *, n_threads: int | None =
 
     References
     ----------
-    Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27: the continuous biharmonic
-    distance and the kernel it is made from.
+    Lipman, Rustamov & Funkhouser (2010), ACM Transactions on Graphics 29(3), 27,
+    doi:10.1145/1805964.1805971: the kernel g(x, y) = sum_i phi_i(x) phi_i(y) / lambda_i^2 and the distance
+    d(x, y)^2 = g(x, x) + g(y, y) - 2 g(x, y).
 
     Notes
     -----

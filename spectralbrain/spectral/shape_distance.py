@@ -35,7 +35,7 @@ def shapedna_distance(
     covariance: Any = None,
     cov_inv: Any = None,
 ) -> Distance:
-    """Compare two surfaces by their ShapeDNA, by default lambda_n A / n.
+    """Compare two surfaces by their ShapeDNA, by default a_n = lambda_n A / n.
 
     Parameters
     ----------
@@ -68,11 +68,15 @@ def shapedna_distance(
 
     References
     ----------
-    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, on distances of fingerprints.
-    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248, on the weighting by 1 / n.
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, doi:10.1016/j.cad.2005.10.011:
+    distances of fingerprints.
+    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248,
+    doi:10.1016/j.neuroimage.2015.01.032: the weighting by 1 / n.
 
     Notes
     -----
+    Invariant to rigid motion, reflection, order of vertices and choice of eigenvectors of either surface;
+    with 'area' and 'volume' also to the scale of each.
     SpectralBrain 0.1.0 takes arrays only and agrees on them, except that it truncates the longer one
     silently where this is an error, and calls two vectors of zeros at cosine distance 1.
 
@@ -133,16 +137,18 @@ def wesd(
     References
     ----------
     Konukoglu, Glocker, Criminisi & Pohl (2013), IEEE Trans. Pattern Analysis and Machine Intelligence 35(9),
-    2284-2297: definition of the weighted spectral distance, and the theorem on its bound. The inequalities:
-    Li & Yau (1983), Comm. Math. Phys. 88, 309-318; Cheng & Yang (2007), Math. Ann. 337, 159-175.
+    2284-2297, doi:10.1109/TPAMI.2012.275: the distance, and the theorem on its bound.
+    The inequalities: Li & Yau (1983), Comm. Math. Phys. 88, 309-318; Cheng & Yang (2007), Math. Ann. 337,
+    159-175.
 
     Notes
     -----
-    Scaling both surfaces by s multiplies rho by s^2: size is part of this distance. The authors' own program
-    takes p = d / 2 + 1 = 2 as well and has the bound of `score`, but by default first takes size out (lambda
-    V^(2/d), here lambda A). SpectralBrain 0.1.0
-    agrees with ``normalize=False``; its default maps rho to rho / (1 + rho), which is not the published score
-    and depends on the unit of length. It also truncates the longer spectrum silently.
+    Invariant to rigid motion, reflection, order of vertices and choice of eigenvectors of either surface.
+    Scaling both by s multiplies rho by s^2: size is part of this distance. The authors' own program takes
+    p = d / 2 + 1 = 2 as well and has the bound of `score`, but by default first takes size out
+    (lambda V^(2/d), here lambda A). SpectralBrain 0.1.0 agrees with ``normalize=False``; its
+    default maps rho to rho / (1 + rho), which is not the published score and depends on the unit of length.
+    It also truncates the longer spectrum silently.
 
     Examples
     --------
@@ -164,6 +170,8 @@ def wesd_matrix(
 ) -> DistanceArray:
     """Return the weighted spectral distance between every two surfaces.
 
+    D_ij = || 1 / lambda_i - 1 / lambda_j ||_p for the spectra lambda_i and lambda_j.
+
     Parameters
     ----------
     spectra : sequence of spectra, or (P, T) array, mm^-2
@@ -183,8 +191,15 @@ def wesd_matrix(
     ArrayError, IncompatibleError
         As :func:`wesd`, naming the first spectrum that does not fit.
 
+    References
+    ----------
+    Konukoglu, Glocker, Criminisi & Pohl (2013), IEEE Trans. Pattern Analysis and Machine Intelligence 35(9),
+    2284-2297, doi:10.1109/TPAMI.2012.275.
+
     Notes
     -----
+    Invariant to rigid motion, reflection, order of vertices and choice of eigenvectors; scaling all by s
+    multiplies it by s^2.
     SpectralBrain 0.1.0 agrees with ``normalize=False``, not with its default rho / (1 + rho), see
     :func:`wesd`.
 
@@ -214,6 +229,8 @@ def shapedna_distance_matrix(
 ) -> DistanceArray:
     """Return the ShapeDNA distance between every two surfaces.
 
+    D_ij = || a_i - a_j || for their ShapeDNA a_i and a_j, or another `metric`.
+
     Parameters
     ----------
     spectra : sequence of spectra, or (P, T) array
@@ -223,13 +240,24 @@ def shapedna_distance_matrix(
 
     Returns
     -------
-    (P, P) DistanceArray, as :func:`shapedna_distance`
+    (P, P) DistanceArray, dimensionless, or mm^-2 for raw eigenvalues
         Symmetric, zero on the diagonal; with `k`, `unit` and `method`.
 
     Raises
     ------
     ArrayError, IncompatibleError
         As :func:`shapedna_distance`.
+
+    References
+    ----------
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, doi:10.1016/j.cad.2005.10.011.
+    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248,
+    doi:10.1016/j.neuroimage.2015.01.032.
+
+    Notes
+    -----
+    Invariant to rigid motion, reflection, order of vertices and choice of eigenvectors of either surface;
+    with 'area' and 'volume' also to the scale of each.
 
     Examples
     --------

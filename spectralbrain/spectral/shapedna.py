@@ -25,6 +25,9 @@ def compute_shapedna(
 ) -> FloatArray:
     """Return the non-null eigenvalues, normalised for size and, if asked for, for growth.
 
+    The n-th value is a_n = lambda_n c / w_n, with n = 1 for the first non-null eigenvalue of
+    -Delta phi = lambda phi; c = A, V^(2/3) or 1 (`normalization`), w_n = 1, n or n + 1 (`index`).
+
     Parameters
     ----------
     decomposition : SpectralDecomposition or Spectrum
@@ -56,10 +59,12 @@ def compute_shapedna(
 
     References
     ----------
-    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366: the spectrum as
-    fingerprint, and its normalisation by area or volume. Reuter, Wolter, Shenton & Niethammer (2009),
-    Computer-Aided Design 41, 739-755. Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109,
-    232-248 (division by the index).
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, doi:10.1016/j.cad.2005.10.011: the
+    spectrum as fingerprint, and its normalisation by area or volume.
+    Reuter, Wolter, Shenton & Niethammer (2009), Computer-Aided Design 41, 739-755,
+    doi:10.1016/j.cad.2009.02.007: the same for statistics of shape.
+    Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248,
+    doi:10.1016/j.neuroimage.2015.01.032: lambda_n / n.
 
     Notes
     -----

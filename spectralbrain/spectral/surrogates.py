@@ -108,12 +108,13 @@ def eigenstrap(
 
     References
     ----------
-    Koussis, Pang, Phogat, Jeganathan, Paton, Fornito, Robinson, Misic & Breakspear (2025), Generation of
-    surrogate brain maps preserving spatial autocorrelation through random rotation of geometric eigenmodes,
-    Imaging Neuroscience, doi:10.1162/imag.a.71.
+    Koussis, Pang, Phogat, Jeganathan, Paton, Fornito, Robinson, Misic & Breakspear (2025), Imaging
+    Neuroscience, doi:10.1162/imag.a.71: random rotation of geometric eigenmodes.
 
     Notes
     -----
+    Invariant to rigid motion, scaling and, but for 'permute', the order of vertices. Other signs or bases of
+    the modes give other surrogates for a seed, of the same distribution.
     The published software normalises modes by sqrt(lambda), rotates them and scales back, which is this map
     of coefficients.
 

@@ -30,8 +30,8 @@ def compute_bates_signatures(
 ) -> FloatArray:
     """Compute elementary symmetric polynomials of w_j(x, t) = exp(-lambda_j t) phi_j(x)^2.
 
-    e_1 = sum_j w_j is the heat kernel signature; e_2 = sum_(i<j) w_i w_j, e_p the sum over all products of p
-    different weights.
+    e_1 = sum_j w_j is the heat kernel signature; e_2 = sum_(i < j) w_i w_j, and in general
+    e_p = sum_(j_1 < ... < j_p) w_(j_1) ... w_(j_p), the sum over all products of p different weights.
 
     Parameters
     ----------
@@ -66,6 +66,8 @@ def compute_bates_signatures(
 
     Notes
     -----
+    Invariant to rigid motion, to the order of vertices, and to signs and order of the modes; to rotations
+    inside an eigenspace only order 1 is, and with `group_rtol` every order.
     Sums run over positive products (partial sums over modes), not over Newton's identities, whose
     differences lose all digits where one weight dominates. SpectralBrain 0.1.0 uses the latter and has no
     grouping; it agrees for given times where those differences are harmless.

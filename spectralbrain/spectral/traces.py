@@ -39,9 +39,10 @@ def heat_trace(
 
     References
     ----------
-    McKean & Singer (1967), Journal of Differential Geometry 1, 43-69, for the expansion. Reuter, Wolter &
-    Peinecke (2006), Computer-Aided Design 38, 342-366, for area, boundary length and Euler characteristic
-    from it.
+    McKean & Singer (1967), Journal of Differential Geometry 1, 43-69, doi:10.4310/jdg/1214427880, for the
+    expansion.
+    Reuter, Wolter & Peinecke (2006), Computer-Aided Design 38, 342-366, doi:10.1016/j.cad.2005.10.011, for
+    area, boundary length and Euler characteristic from it.
 
     Notes
     -----
@@ -89,7 +90,7 @@ def wave_trace(
 
     References
     ----------
-    Duistermaat & Guillemin (1975), Inventiones Mathematicae 29, 39-79.
+    Duistermaat & Guillemin (1975), Inventiones Mathematicae 29, 39-79, doi:10.1007/BF01405172.
 
     Notes
     -----

@@ -67,8 +67,8 @@ def compute_wks(
 
     References
     ----------
-    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633: definition of the wave kernel
-    signature in the eigenbasis, and its choice of energies and sigma.
+    Aubry, Schlickewei & Cremers (2011), ICCV Workshops, 1626-1633, doi:10.1109/ICCVW.2011.6130444: the
+    wave kernel signature in the eigenbasis, C_e, and the choice of energies and sigma.
 
     Notes
     -----

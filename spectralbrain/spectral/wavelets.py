@@ -114,10 +114,11 @@ def compute_wavelets(
 
     References
     ----------
-    Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150:
-    wavelets in section 4, the kernel 'abspline' in equation 65; x exp(-x) and these constants are those of
-    Hammond's own program (SGWT toolbox). Li & Ben Hamza (2013), The Visual Computer 29, 513-524, call
-    the diagonal a spectral graph wavelet signature.
+    Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150,
+    doi:10.1016/j.acha.2010.04.005: wavelets in section 4, the kernel 'abspline' in equation 65; x exp(-x) and
+    these constants are those of Hammond's own program (SGWT toolbox).
+    Li & Ben Hamza (2013), The Visual Computer 29, 513-524, call the diagonal a spectral graph wavelet
+    signature.
 
     Notes
     -----
@@ -169,7 +170,12 @@ def wavelet_transform(
     References
     ----------
     Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150,
-    section 4.
+    doi:10.1016/j.acha.2010.04.005, section 4.
+
+    Notes
+    -----
+    Invariant to rigid motion, to the order of vertices, to signs and to rotations inside an eigenspace; at
+    fixed s / A also to scaling.
 
     Examples
     --------
