@@ -129,7 +129,7 @@ def compute_si_hks(
     d log h / d tau removes the constant, the modulus of the Fourier transform over tau removes the shift.
     The derivative is analytic:
     d log h / d tau = -t ln(alpha) sum_i lambda_i exp(-lambda_i t) phi_i^2 / sum_i exp(-lambda_i t) phi_i^2.
-    With its T samples s_j, the result is |sum_j s_j exp(-2 pi i f j / T)| for f = 0, 1, ...
+    With its T samples s_j, the result is ``|sum_j s_j exp(-2 pi i f j / T)|`` for f = 0, 1, ...
 
     Parameters
     ----------
