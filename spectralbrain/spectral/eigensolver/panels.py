@@ -49,12 +49,7 @@ class Panels:
 
     def each(self, function: Callable[[slice], None]) -> None:
         """Call a function for each panel."""
-
-        def run(chunk: range) -> None:
-            for p in chunk:
-                function(self.rows[p])
-
-        self.team.map(run, self.chunks)
+        self.team.map(function, self.rows)
 
     def total(self, function: Callable[[slice], Any]) -> Any:
         """Return the sum over panels of a function's value."""
