@@ -124,9 +124,13 @@ def test_every_markdown_page_is_free_of_machine_paths(checkout):
         assert not re.search(r"/(work|root)/", page.read_text(encoding="utf-8")), page
 
 
-def test_citation_and_changelog_state_the_version(checkout):
+def test_citation_changelog_and_containers_state_the_version(checkout):
     import spectralbrain
 
+    dockerfile = (checkout / "containers" / "Dockerfile").read_text(encoding="utf-8")
+    assert f"\nARG VERSION={spectralbrain.__version__}\n" in dockerfile
+    definition = (checkout / "containers" / "spectralbrain.def").read_text(encoding="utf-8")
+    assert f"\n    WHEEL=dist/spectralbrain-{spectralbrain.__version__}-py3-none-any.whl\n" in definition
     citation = (checkout / "CITATION.cff").read_text(encoding="utf-8")
     assert re.search(r"^version: (.+)$", citation, flags=re.MULTILINE)[1] == spectralbrain.__version__
     assert re.search(r"^license: (.+)$", citation, flags=re.MULTILINE)[1] == "BSD-3-Clause"
