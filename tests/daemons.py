@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -30,6 +33,18 @@ RECIPES = {
 }
 MODES = ["--modes", "12"]
 DOCKER = "/usr/bin/docker"
+#: Debian's packages are there; pip, inside a build, needs this machine's network; few modes will do.
+DOCKER_SHIMS = f"""
+apt-get() {{ :; }}
+id() {{ echo 4321; }}
+docker() {{
+  case "$*" in
+    build*) {DOCKER} build --network=host "${{@:2}}" ;;
+    *participant*) {DOCKER} "$@" {" ".join(MODES)} --no-report ;;
+    *) {DOCKER} "$@" ;;
+  esac
+}}
+"""
 
 
 def cannot_start(what: str, why: str) -> NoReturn:
@@ -59,10 +74,15 @@ def run(*command: str | os.PathLike[str], **options: object) -> subprocess.Compl
 
 
 def recipe(name: str, folder: Path) -> str:
-    """Return a block of containers/README.md, with /data and /scratch in a folder."""
+    """Return a block of containers/README.md, with /data, /scratch and /tmp in a folder."""
     (block,) = [block for block in code_blocks(PAGE) if RECIPES[name] in block.code]
     assert block.not_run == "run by the cluster tests", block.name
     return placed(block.code, folder)
+
+
+def parts(commands: str, *starts: str) -> list[str]:
+    """Split commands before each line that starts in one of these ways."""
+    return re.split(f"^(?={'|'.join(map(re.escape, starts))})", commands, flags=re.MULTILINE)
 
 
 def follow(shims: str, commands: str, **options: object) -> str:
@@ -86,6 +106,11 @@ def results(folder: Path) -> dict[str, str]:
         if path.is_file() and relative.parts[0] != "logs":
             found[str(relative)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def measured(folder: Path) -> dict[str, str]:
+    """Return the results without the description, which holds the way to the input."""
+    return {name: digest for name, digest in results(folder).items() if name != "dataset_description.json"}
 
 
 def demo_results(folder: Path) -> dict[str, str]:
@@ -114,14 +139,44 @@ class Slurm:
         return self.run("squeue", "-h", "-j", job).strip() == ""
 
 
+@contextmanager
+def running_slurm(port: int) -> Iterator[Slurm]:
+    """Two nodes on ports that start like this; nothing of them is left afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="sb-slurm-", dir="/tmp"))
+    folder.chmod(0o755)
+    up = subprocess.run(
+        ["bash", str(TESTING / "slurm-up.sh"), str(folder), str(port)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
+    )
+    try:
+        if up.returncode != 0:
+            cannot_start("Slurm", up.stderr[-300:])
+        environment = {**os.environ, "SLURM_CONF": up.stdout.split()[-1]}
+        environment.pop("LOGNAME", None)  # Nipype's plugin wants it; the app helps itself
+        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        yield Slurm(folder, environment)
+    finally:
+        run("bash", TESTING / "slurm-down.sh", folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Engine:
     """A Docker engine of our own."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, folder: Path) -> None:
+        self.folder = folder
         self.environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_BUILDKIT": "1"}
 
     def __call__(self, *words: str | Path) -> str:
         return run(DOCKER, *words, env=self.environment, cwd=CHECKOUT).stdout
+
+    def follow(self, commands: str) -> str:
+        """Run commands of a page with this engine."""
+        return follow(DOCKER_SHIMS, commands, env=self.environment, cwd=CHECKOUT)
 
     def attempt(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         command = [DOCKER, *(str(word) for word in words)]

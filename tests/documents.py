@@ -32,7 +32,6 @@ from pathlib import Path
 NOT_RUN = {
     "CI runs it as it stands": {"bash"},
     "run by the cluster tests": {"bash"},
-    "needs a container engine": {"bash"},
     "the cluster tests themselves": {"bash"},
 }
 #: Blocks that are pictures of something: not code.
@@ -96,8 +95,8 @@ def code_blocks(page: Path) -> list[Block]:
 
 
 def placed(code: str, folder: Path) -> str:
-    """Return commands with the example paths /data and /scratch in a folder."""
-    return re.sub(r"(?<![\w/])/(?=data/|scratch/)", f"{folder}/", code)
+    """Return commands with the example paths /data, /scratch and /tmp in a folder."""
+    return re.sub(r"(?<![\w/])/(?=(data|scratch|tmp)/)", f"{folder}/", code)
 
 
 def changed(text: str, diff: str) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +15,19 @@ from pathlib import Path
 import pytest
 from daemons import (
     CHECKOUT,
+    DOCKER_SHIMS,
     MODES,
     SUBJECTS,
-    TESTING,
     Engine,
     Slurm,
-    cannot_start,
     demo_results,
+    follow,
+    measured,
+    parts,
     program,
+    recipe,
     run,
+    running_slurm,
 )
 
 
@@ -85,72 +87,52 @@ def native(dataset: Path, stage: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Slurm]:
-    folder = Path(tempfile.mkdtemp(prefix="sb-slurm-", dir="/tmp"))
-    folder.chmod(0o755)
-    up = subprocess.run(
-        ["bash", str(TESTING / "slurm-up.sh"), str(folder), "1710"],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
+    with running_slurm(1710) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def by_hand(stage: Path) -> list[str]:
+    """The lines of the page for trying it by hand: set up, build, run, stop; with /tmp in `stage`."""
+    return parts(
+        recipe("by hand", stage), "/usr/bin/docker build", "mkdir", "bash containers/testing/dockerd-down"
     )
-    try:
-        if up.returncode != 0:
-            cannot_start("Slurm", up.stderr[-300:])
-        environment = {**os.environ, "SLURM_CONF": up.stdout.split()[-1]}
-        environment.pop("LOGNAME", None)  # Nipype's plugin wants it; the app helps itself
-        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        yield Slurm(folder, environment)
-    finally:
-        subprocess.run(["bash", str(TESTING / "slurm-down.sh"), str(folder)], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def base(stage: Path) -> Path:
-    """The file system of the stand-in; SPECTRALBRAIN_TEST_BASE names one that was made before."""
-    path = Path(os.environ.get("SPECTRALBRAIN_TEST_BASE", stage / "base.tar"))
-    if not path.exists():
-        run("bash", TESTING / "base-image.sh", path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def engine(stage: Path, by_hand: list[str]) -> Iterator[Engine]:
     """An engine that has the stand-in for the official Python image.
 
     SPECTRALBRAIN_TEST_ENGINE names one that runs already and has the base image, for work on these tests.
     """
     if running := os.environ.get("SPECTRALBRAIN_TEST_ENGINE"):
-        yield Engine(running)
+        yield Engine(running, stage)
         return
-    folder = Path(tempfile.mkdtemp(prefix="sb-docker-", dir="/tmp"))
-    up = subprocess.run(
-        ["bash", str(TESTING / "dockerd-up.sh"), str(folder)], capture_output=True, text=True, check=False
-    )
+    if os.geteuid() != 0:
+        pytest.skip("a Docker engine cannot be started without root")
+    set_up, *_, stop = by_hand
+    (stage / "tmp").mkdir()
     try:
-        if up.returncode != 0:
-            cannot_start("a Docker engine", up.stderr[-300:])
-        engine = Engine(up.stdout.split()[-1])
-        base = request.getfixturevalue("base")
-        run("bash", TESTING / "import-base.sh", base, env=engine.environment)
-        yield engine
+        host = follow(DOCKER_SHIMS, f'{set_up}\necho "$DOCKER_HOST"', cwd=CHECKOUT).split()[-1]
+        yield Engine(host, stage)
     finally:
-        subprocess.run(["bash", str(TESTING / "dockerd-down.sh"), str(folder)], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        follow(DOCKER_SHIMS, stop, cwd=CHECKOUT)
 
 
 @pytest.fixture(scope="session")
-def slim(engine: Engine) -> str:
-    engine.build("slim", "spectralbrain:slim", "--build-arg", "VERSION=9.9.9")
+def images(engine: Engine) -> None:
+    """Both images, as the page builds them."""
+    engine.follow(recipe("images", engine.folder))
+
+
+@pytest.fixture(scope="session")
+def slim(images: None) -> str:
     return "spectralbrain:slim"
 
 
 @pytest.fixture(scope="session")
-def full(engine: Engine, slim: str) -> str:
-    engine.build("full", "spectralbrain:full")
-    return "spectralbrain:full"
+def full(images: None) -> str:
+    return "spectralbrain"
 
 
 @pytest.fixture(scope="session")
@@ -181,3 +163,11 @@ def native_demo(locked: Path, stage: Path) -> dict[str, str]:
     """The digests of what the demo writes without a container, from the full lock."""
     run(locked / "spectralbrain-demo", stage / "native-demo")
     return demo_results(stage / "native-demo")
+
+
+@pytest.fixture(scope="session")
+def native_locked(locked: Path, dataset: Path, stage: Path) -> dict[str, str]:
+    """The digests of what the app writes of the participants without a container, from the full lock."""
+    options = ["participant", *MODES, "--no-report", "-w", stage / "locked-work"]
+    run(locked / "spectralbrain", dataset, stage / "native-locked", *options)
+    return measured(stage / "native-locked")

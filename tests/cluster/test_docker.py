@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from daemons import CHECKOUT, MODES, Engine, demo_results, results, run
+from daemons import CHECKOUT, MODES, Engine, demo_results, measured, recipe
 
 STRICT = [
     "--rm",
@@ -42,39 +43,56 @@ def gigabytes(engine: Engine, image: str) -> float:
     return int(engine("image", "inspect", "-f", "{{.Size}}", image)) / 1e9
 
 
+def labels(engine: Engine, image: str) -> dict[str, str]:
+    return json.loads(engine("image", "inspect", "-f", "{{json .Config.Labels}}", image))
+
+
 def test_sizes_and_labels(engine, slim, full):
     assert gigabytes(engine, slim) < 0.6
     assert gigabytes(engine, full) < 1.6
-    labels = json.loads(engine("image", "inspect", "-f", "{{json .Config.Labels}}", slim))
-    assert labels["org.opencontainers.image.version"] == "9.9.9"
-    assert labels["org.bids.app.analysis-levels"] == "participant,group"
+    engine.build(
+        "runtime", "spectralbrain:named", "--build-arg", "VERSION=9.9.9", "--build-arg", "REVISION=abc"
+    )
+    named = labels(engine, "spectralbrain:named")
+    assert named["org.opencontainers.image.version"] == named["org.bids.app.version"] == "9.9.9"
+    assert named["org.opencontainers.image.revision"] == "abc"
+    assert named["org.bids.app.analysis-levels"] == "participant,group"
 
 
 def test_version(engine, full):
+    """A plain build states the true one everywhere."""
     import spectralbrain
 
+    found = labels(engine, full)
+    assert found["org.opencontainers.image.version"] == spectralbrain.__version__
+    assert found["org.bids.app.version"] == spectralbrain.__version__
     shown = engine("run", *STRICT, full, "--version").split()
     assert shown[-1] == spectralbrain.__version__
     told = engine("run", *STRICT, "--entrypoint", "cat", full, "/version")
     assert told.strip() == spectralbrain.__version__
 
 
-def test_the_demo_is_the_native_one_byte_for_byte(engine, full, native_demo, out):
-    """Read-only, offline, as any user; reports included, from the same lock without a container."""
-    inside = ["--entrypoint", "spectralbrain-demo", full, "/out/demo"]
-    assert "demo finished" in engine("run", *STRICT, "-v", f"{out}:/out", *inside)
-    assert demo_results(out / "demo") == native_demo
+def test_the_demo_is_the_native_one_byte_for_byte(engine, images, by_hand, native_demo):
+    """By hand, as the page says: read-only, offline, as any user; reports included."""
+    _, build, demo, _ = by_hand
+    assert "demo finished" in engine.follow(build + demo)
+    assert demo_results(engine.folder / "tmp" / "demo" / "demo") == native_demo
 
 
-def test_the_slim_image_writes_the_same_bytes_without_reports(engine, slim, locked, dataset, folder, out):
+def test_run_as_the_page_says_it_writes_the_native_bytes(engine, full, native_locked, dataset, folder):
+    shutil.copytree(dataset, folder / "data" / "fmriprep")
+    for name in ("data/spectralbrain", "scratch/work"):
+        (folder / name).mkdir(parents=True)
+        (folder / name).chmod(0o777)  # the user in the container is nobody here
+    engine.follow(recipe("docker run", folder))
+    assert measured(folder / "data" / "spectralbrain") == native_locked
+
+
+def test_the_slim_image_writes_the_same_bytes_without_reports(engine, slim, native_locked, dataset, out):
     options = ["participant", *MODES, "--no-report"]
-    run(locked / "spectralbrain", dataset, folder / "native", *options, "-w", folder / "work")
     engine("run", *STRICT, *mounts(dataset, out), slim, "/data", "/out", *options)
-    expected, found = results(folder / "native"), results(out)
-    for each in (expected, found):  # holds the way to the input, which is mounted elsewhere
-        del each["dataset_description.json"]
-    assert found == expected
-    assert len(found) > 60
+    assert measured(out) == native_locked
+    assert len(native_locked) > 60
 
 
 def packages(table: str) -> dict[str, tuple[str, str, float]]:

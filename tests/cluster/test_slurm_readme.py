@@ -8,7 +8,7 @@ import stat
 import sys
 from pathlib import Path
 
-from daemons import CHECKOUT, MODES, follow, recipe, results, wait_for
+from daemons import CHECKOUT, MODES, follow, measured, parts, recipe, wait_for
 
 #: Apptainer needs a root of its own (test_apptainer.py): this runs the app with the same words.
 APPTAINER = f"""#!/usr/bin/env bash
@@ -17,11 +17,6 @@ while [ "${{1%.sif}}" = "$1" ]; do shift; done
 shift
 exec {Path(sys.executable).with_name("spectralbrain")} "$@" {" ".join(MODES)} --no-report
 """
-
-
-def measured(output: Path) -> dict[str, str]:
-    """Return the results without the description, which holds the way to the input."""
-    return {name: digest for name, digest in results(output).items() if name != "dataset_description.json"}
 
 
 def test_the_array_with_and_without_the_image(slurm, dataset, native, folder):
@@ -35,9 +30,8 @@ def test_the_array_with_and_without_the_image(slurm, dataset, native, folder):
         .replace("--mem=4G", "--mem=900")
         .replace("--modes 200", " ".join([*MODES, "--no-report"]))
     )
-    first, second = commands.split("\nSB_PROGRAM", 1)
     environment = {**slurm.environment, "PATH": f"{program.parent}:{slurm.environment['PATH']}"}
-    for lines in (first, f"SB_PROGRAM{second}"):
+    for lines in parts(commands, "SB_PROGRAM"):
         printed = follow("", lines, env={**environment, "SB_SBATCH": "--mem=900"}, cwd=CHECKOUT)
         group = re.findall(r"group: (\d+)", printed)[0]
         wait_for(lambda job=group: slurm.ended(job), 300, "the group job")
