@@ -4,7 +4,8 @@ Run: ``python benchmarks/memory.py [largest]``, on Linux; ``largest`` is 0 (1024
 the default). Each row is a run of the app as users start it: a participant with one surface, the default
 descriptors, the report, one processor. The surface is nilearn's fsaverage5 white matter, each triangle
 divided in four once or twice. Memory is the sum of the peaks of all processes of the run, so that a job
-that gets it has enough. A whole table goes to where ``--help-resources`` and the manual have it.
+that gets it has enough. A whole table goes to where ``--help-resources`` and the manual have it; then
+come two hemispheres of the largest size in two workers and in one (``memory.py pair``: these alone).
 """
 
 from __future__ import annotations
@@ -24,6 +25,17 @@ MODES = (50, 100, 300)
 HEADER = "| vertices | modes | peak memory, GiB | processor time, s |\n|---|---|---|---|\n"
 
 Row = tuple[int, int, float, float]
+
+
+def write_pair(dataset: Path, folder: Path) -> None:
+    """Write a participant who has a dataset's surface, and its mirror image on the right."""
+    import spectralbrain as sb
+
+    folder.mkdir()
+    (surface,) = dataset.glob("*.surf.gii")
+    left = sb.load_mesh(surface)
+    sb.save_mesh(folder / "sub-01_hemi-L_white.surf.gii", left.vertices, left.faces)
+    sb.save_mesh(folder / "sub-01_hemi-R_white.surf.gii", left.vertices * [-1, 1, 1], left.faces[:, ::-1])
 
 
 def write_datasets(folder: Path, largest: int) -> list[tuple[int, Path]]:
@@ -57,23 +69,25 @@ def peak_gib(process: int) -> float:
     return int(peak[0]) / 2**20 if peak else 0.0
 
 
-def measure(dataset: Path, k: int) -> tuple[float, float]:
-    """Return peak memory in GiB and processor time in seconds of the app on a dataset."""
+def measure(dataset: Path, k: int, workers: int = 1) -> tuple[float, float, float]:
+    """Return peak memory in GiB, processor time and wall time in seconds of the app on a dataset."""
     peaks: dict[int, float] = {}
     used: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(sys.executable).with_name("spectralbrain")
-        command = [program, dataset, f"{folder}/out", "participant", "--modes", str(k), "--nprocs", "1"]
-        command += ["-w", f"{folder}/work"]
+        command = [program, dataset, f"{folder}/out", "participant", "--modes", str(k)]
+        command += ["--nprocs", str(workers), "-w", f"{folder}/work"]
+        start = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         while process.poll() is None:
             for each, (seconds, _) in session(process.pid).items():
                 used[each] = seconds
                 peaks[each] = max(peak_gib(each), peaks.get(each, 0.0))
             time.sleep(0.05)
+        wall = time.monotonic() - start
     if process.returncode != 0:
         raise SystemExit(f"the app ended with {process.returncode} for {dataset}, {k} modes")
-    return sum(peaks.values()), sum(used.values())
+    return sum(peaks.values()), sum(used.values()), wall
 
 
 def write_table(rows: list[Row]) -> None:
@@ -95,18 +109,33 @@ def line(row: Row) -> str:
     return f"| {n_vertices:,} | {k} | {peak:.2f} | {seconds:.1f} |\n"
 
 
-def main(largest: int) -> None:
+def measure_pair(dataset: Path, folder: Path) -> None:
+    """Print what two hemispheres with 100 modes each take in two workers and in one."""
+    write_pair(dataset, folder)
+    for workers in (2, 1):
+        peak, _, wall = measure(folder, 100, workers)
+        print(
+            f"two hemispheres, 100 modes each, --nprocs {workers}: {wall:.0f} s, {peak:.1f} GiB", flush=True
+        )
+
+
+def main(largest: int, *, table: bool = True) -> None:
     """Measure, print, and keep a whole table."""
     rows = []
-    print(HEADER, end="")
     with tempfile.TemporaryDirectory() as folder:
-        for n_vertices, dataset in write_datasets(Path(folder), largest):
-            for k in MODES:
-                rows.append((n_vertices, k, *measure(dataset, k)))
-                print(line(rows[-1]), end="", flush=True)
-    if largest == 2:
-        write_table(rows)
+        surfaces = write_datasets(Path(folder), largest)
+        if table:
+            print(HEADER, end="")
+            for n_vertices, dataset in surfaces:
+                for k in MODES:
+                    rows.append((n_vertices, k, *measure(dataset, k)[:2]))
+                    print(line(rows[-1]), end="", flush=True)
+            if largest == 2:
+                write_table(rows)
+        if largest == 2:
+            measure_pair(surfaces[-1][1], Path(folder) / "pair")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+    asked = sys.argv[1] if len(sys.argv) > 1 else "2"
+    main(2, table=False) if asked == "pair" else main(int(asked))
