@@ -71,14 +71,18 @@ neuromodes (non-commercial licence): they are read where those packages are inst
     rows = same + other
     canvas, (axis,) = figure(1, 7, 0.24 * len(rows) + 0.8)
     colours = ["#7a9cc6"] * len(same) + ["#c67a4a"] * len(other)
-    axis.barh(range(len(rows)), [100 * r[0] for *_, r in rows], color=colours)
-    axis.plot(
-        [100 * r[-1] for *_, r in rows], range(len(rows)), "k|", ms=7, label=f"{COUNTS[-1]} eigenvalues"
-    )
+    for count, index, shape in (
+        (COUNTS[0], 0, "o"),
+        (COUNTS[-1], -1, "|"),
+    ):  # a log axis has no foot for bars
+        shares = [100 * r[index] for *_, r in rows]
+        axis.scatter(shares, range(len(rows)), c=colours, s=30, marker=shape, label=f"{count} eigenvalues")
     axis.set_yticks(range(len(rows)), [n for n, *_ in rows], fontsize=7)
-    axis.set(xscale="log", xlabel=f"relative distance of the first {COUNTS[0]} eigenvalues, %")
+    axis.set(xscale="log", xlabel="relative distance, %")
+    axis.grid(color="0.9", lw=0.6)
+    axis.set_axisbelow(True)
     mark(axis.xaxis, (0.1, 0.2, 0.5, 1, 2, 5))
-    axis.legend(fontsize=7, frameon=False)
+    axis.legend(fontsize=7, loc="lower left")
     axis.invert_yaxis()
     page.plot("perturbations", "Meshing (blue) beside anatomy (orange)", canvas)
 
