@@ -18,7 +18,7 @@ import numpy as np
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral._arguments import check_count
-from spectralbrain.spectral.distance import DistanceArray
+from spectralbrain.spectral.distance import Distance, DistanceArray
 from spectralbrain.spectral.group_entry import COMPATIBLE_KEYS, GroupEntry, check_compatible
 from spectralbrain.spectral.longitudinal import longitudinal_differences, pair_sessions
 from spectralbrain.spectral.outliers import MAD_TO_SIGMA, OUTLIER_THRESHOLD, find_outliers
@@ -207,7 +207,7 @@ def shapedna_deviations(
     normalization: Normalization = "area",
     index: Index = "weyl",
     k: int | None = None,
-) -> dict[str, float | None]:
+) -> dict[str, Distance | None]:
     """Return each participant's Euclidean distance from the group's median ShapeDNA.
 
     d = || a - m || with a_n = lambda_n A / n and m the median of each a_n over the group.
@@ -222,7 +222,7 @@ def shapedna_deviations(
     Returns
     -------
     dict
-        Name to distance (dimensionless by default); None without a spectrum.
+        Name to Distance, with `k` and `unit` (dimensionless by default); None without a spectrum.
 
     Raises
     ------
@@ -243,8 +243,8 @@ def shapedna_deviations(
     >>> spectra = [Spectrum(found.eigenvalues, found.metadata) for found in modes]
     >>> entries = [GroupEntry(f"sub-{number}", spectrum) for number, spectrum in enumerate(spectra, start=1)]
     >>> deviations = shapedna_deviations(entries)
-    >>> max(deviations, key=deviations.get)
-    'sub-3'
+    >>> max(deviations, key=deviations.get), deviations["sub-3"].k
+    ('sub-3', 8)
     """
     check_compatible(entries)
     names = [entry.name for entry in entries if entry.spectrum is not None]
@@ -257,8 +257,9 @@ def shapedna_deviations(
             if entry.spectrum is not None
         ]
     )
-    distance = np.linalg.norm(values - np.median(values, axis=0), axis=1)
-    found = dict(zip(names, map(float, distance), strict=True))
+    norms = np.linalg.norm(values - np.median(values, axis=0), axis=1)
+    facts = {"k": values.shape[1], "unit": "mm^-2" if normalization == "none" else "1", "method": "shapedna"}
+    found = {name: Distance(norm, **facts) for name, norm in zip(names, norms, strict=True)}
     return {entry.name: found.get(entry.name) for entry in entries}
 
 

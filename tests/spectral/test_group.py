@@ -174,6 +174,7 @@ def test_the_one_stretched_shape_deviates_from_the_median():
     ]
     deviations = shapedna_deviations(entries)
     assert max(deviations, key=deviations.get) == "odd"
+    assert {(d.k, d.unit) for d in deviations.values()} == {(8, "1")}
     rows = find_outliers(deviations, measure="shapedna_deviation")
     assert [row["name"] for row in rows if row["outlier"]] == ["odd"]
 
