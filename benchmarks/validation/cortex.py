@@ -223,7 +223,7 @@ estimate can know). Beside them the estimate that every decomposition carries in
         axis.legend(fontsize=7, frameon=False)
     page.words(
         f"Mesh: {name}, {coarse.n_vertices} vertices; its area is "
-        f"{100 * (1 - coarse.area / dense.area):.1f} % less than that of the denser mesh."
+        f"{round(100 * (1 - coarse.area / dense.area), 1) + 0.0:.1f} % less than that of the denser mesh."
     )
     page.table(
         ["mesh", "mass", "edges per wavelength", "same triangles", "denser mesh", "estimated", "flag"], rows
