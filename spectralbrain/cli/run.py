@@ -64,6 +64,8 @@ def run_app(options: argparse.Namespace) -> int:
     if not settings.input_dir.is_dir():
         what = "a file" if settings.input_dir.exists() else "nothing"
         return _leave(exits.NO_INPUT, f"INPUT: expected a folder, found {what} at {settings.input_dir}")
+    if settings.report:
+        keep_fonts(settings.work_dir)
     try:
         if settings.level == "group":
             from spectralbrain.cli.group import run_group
@@ -77,10 +79,9 @@ def run_app(options: argparse.Namespace) -> int:
     except OSError as error:
         return _leave(exits.IO_ERROR, f"{error} (as user {os.geteuid()})")
     except Exception as error:
-        LOG.debug("internal error", exc_info=True)
-        if settings.verbose:
-            raise
-        return _leave(exits.SOFTWARE, f"internal error: {type(error).__name__}: {error} (-vv tells more)")
+        LOG.info("internal error", exc_info=True)
+        more = "" if settings.verbose else " (-v tells more)"
+        return _leave(exits.SOFTWARE, f"internal error: {type(error).__name__}: {error}{more}")
 
 
 def _leave(code: int, message: str) -> int:
@@ -229,7 +230,6 @@ def process_all(settings: Settings, inventory: Inventory, state: RunState) -> No
     ]
     if settings.report:
         os.environ[PRELOAD_REPORTS] = "1"
-        keep_fonts(settings.work_dir)
     initializer = functools.partial(configure_logging, settings.verbose)
     if len(subjects) < workers and not settings.reports_only and settings.plugin is None:
         ahead = [replace(t, surfaces=(s,)) for t in tasks for s in t.surfaces if s.processable]

@@ -367,6 +367,20 @@ def test_bad_data_and_usage(tmp_path):
     assert participant(root, tmp_path / "out", "--surfaces", "inflated").returncode == 64
 
 
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_a_fault_of_ours_is_70_and_traced_when_asked(monkeypatch, dataset, tmp_path, verbose):
+    def fault(*arguments, **options):
+        raise AssertionError("provoked")
+
+    monkeypatch.setattr("spectralbrain.cli.run.write_dataset", fault)
+    result = participant(dataset, tmp_path / "out", *verbose)
+    assert result.returncode == 70
+    assert result.stderr.splitlines()[-1].startswith(
+        "spectralbrain: error: internal error: AssertionError: provoked"
+    )
+    assert ("Traceback" in result.stderr) == bool(verbose)
+
+
 def test_dry_run_writes_nothing(dataset, tmp_path):
     result = participant(dataset, tmp_path / "out", "--dry-run")
     assert result.returncode == 0
@@ -464,6 +478,15 @@ def test_fonts_are_listed_in_the_work_directory_where_home_is_read_only(monkeypa
     keep_fonts(tmp_path)
     expected = None if writable else str(tmp_path / "matplotlib")
     assert os.environ.get("MPLCONFIGDIR") == expected
+
+
+@pytest.mark.parametrize("level", ["participant", "group"])
+def test_both_levels_keep_their_fonts_there(monkeypatch, dataset, done, tmp_path, level):
+    monkeypatch.setenv("MPLCONFIGDIR", "")
+    monkeypatch.delenv("MPLCONFIGDIR")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert app(dataset, done[0], level, "-w", tmp_path, "--dry-run").returncode == 0
+    assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "matplotlib")
 
 
 def test_boilerplate_only(dataset, tmp_path):
