@@ -92,16 +92,19 @@ def parse_tsv(text: str) -> list[dict[str, str | None]]:
     Raises
     ------
     BIDSError
-        If a line has another number of cells than the header.
+        If a line has another number of cells than the header, or the last one no end, as in a truncated file.
 
     Examples
     --------
     >>> parse_tsv("id\\tarea\\nsub-1\\tn/a\\n")
     [{'id': 'sub-1', 'area': None}]
     """
-    lines = text.removeprefix("\ufeff").splitlines()
-    if not lines:
+    text = text.removeprefix("\ufeff")
+    if not text:
         return []
+    if not text.endswith("\n"):
+        raise BIDSError("expected a line feed after the last line, found none: is it truncated?")
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     header = lines[0].split("\t")
     rows: list[dict[str, str | None]] = []
     for number, line in enumerate(lines[1:], 2):

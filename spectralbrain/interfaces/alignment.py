@@ -18,15 +18,16 @@ from spectralbrain.interfaces.base import (
     traits,
 )
 
-CORRESPONDENCE = "for each vertex of one surface, the vertex of the other, (N,); the same number if omitted"
-
 
 class AlignModesInputSpec(SpectralInputSpec):
     """Inputs of AlignModes."""
 
     moving_file = InputFile("decomposition", mandatory=True, desc=DECOMPOSITION)
     reference_file = InputFile("decomposition", mandatory=True, desc=DECOMPOSITION)
-    correspondence, correspondence_file, correspondence_key = array_or_file("correspondence", CORRESPONDENCE)
+    correspondence, correspondence_file, correspondence_key = array_or_file(
+        "correspondence",
+        "for each vertex of the reference, its vertex on the moving surface (N_ref,); the same if omitted",
+    )
     rtol = traits.Float(0.05, usedefault=True, desc="relative gap below which eigenvalues form a cluster")
     k = traits.Range(low=1, desc="number of modes; all that both have if omitted")
     out_file = out_file(

@@ -36,6 +36,8 @@ class SpectralAsymmetryOutputSpec(TableOutputSpec):
 
     distance = traits.Float(desc="shape distance of left and right, dimensionless")
     area_index = traits.Float(desc="(A_left - A_right) / (A_left + A_right)")
+    volume_index = traits.Float(desc="the same of the enclosed volumes; undefined unless both are closed")
+    k = traits.Int(desc="number of eigenvalues compared")
 
 
 class SpectralAsymmetry(TableInterface):
@@ -48,8 +50,9 @@ class SpectralAsymmetry(TableInterface):
     methods = "Left and right were compared by the {metric} distance of their normalised spectra."
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-        outputs = super()._store([dataclasses.asdict(result)], folder, arguments)
-        return {**outputs, "distance": float(result.distance), "area_index": float(result.area_index)}
+        row = dataclasses.asdict(result)
+        known = {name: value for name, value in row.items() if value is not None and name != "metric"}
+        return {**super()._store([row], folder, arguments), **known}
 
 
 class AsymmetryTableInputSpec(SpectralInputSpec):

@@ -10,7 +10,6 @@ import numpy as np
 from spectralbrain.errors import ArrayError
 from spectralbrain.interfaces import _files
 from spectralbrain.interfaces._results import DECOMPOSITION, ArrayInterface, ArrayOutputSpec
-from spectralbrain.interfaces.alignment import CORRESPONDENCE
 from spectralbrain.interfaces.base import (
     InputFile,
     InputMultiObject,
@@ -27,10 +26,14 @@ class ComputeFunctionalMapInputSpec(SpectralInputSpec):
 
     source_file = InputFile("decomposition", mandatory=True, desc=DECOMPOSITION)
     target_file = InputFile("decomposition", mandatory=True, desc=DECOMPOSITION)
-    correspondence, correspondence_file, correspondence_key = array_or_file("correspondence", CORRESPONDENCE)
+    correspondence, correspondence_file, correspondence_key = array_or_file(
+        "correspondence",
+        "for each vertex of the target, its vertex on the source (N_target,); descriptors decide if omitted",
+    )
     descriptors_files = InputMultiObject(
         InputFile("array"),
-        desc="instead of a correspondence: the same descriptor of source and target, two files",
+        desc="instead of a correspondence: a descriptor of the source and that of the target, two files; "
+        "wave kernel signatures if both are omitted",
     )
     descriptors_key = traits.Str(
         requires=["descriptors_files"], desc="which item of each of descriptors_files"

@@ -188,6 +188,8 @@ class FindOutliers(TableInterface):
         if wanted not in header or names not in header:
             raise ArrayError(f"values_column: expected a column among {', '.join(header)}, found {wanted!r}")
         values = {str(row[names]): _number(row[wanted], wanted) for row in rows}
+        if len(values) != len(rows):
+            raise ArrayError(f"names_column: expected a name once in {names!r}, found one in several rows")
         return {"values": values, "measure": self.inputs.measure, "threshold": self.inputs.threshold}
 
     def _store(self, result: Any, folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class LabelSurfaceInputSpec(SpectralInputSpec):
         "scanner", "tkras", usedefault=True, desc="scanner coordinates, or FreeSurfer's surface space"
     )
     smoothing = traits.Range(
-        low=0.0, value=0.7, usedefault=True, desc="Gaussian on the mask, voxels; 0 for none"
+        low=0.0, value=0.7, usedefault=True, units="voxels", desc="Gaussian on the mask, voxels; 0 for none"
     )
     keep_volume = traits.Bool(
         True, usedefault=True, desc="choose the level that keeps the volume of the voxels"

@@ -22,6 +22,12 @@ class MapInputSpec(DecompositionInputSpec):
     values, values_file, values_key = array_or_file("values", "map (N,) or maps (N, M)", mandatory=True)
 
 
+class SingleMapInputSpec(DecompositionInputSpec):
+    """The inputs of a node on one map."""
+
+    values, values_file, values_key = array_or_file("values", "map (N,)", mandatory=True)
+
+
 class ModeWavelengthsInputSpec(SpectralInputSpec):
     """Inputs of ModeWavelengths."""
 
@@ -93,10 +99,13 @@ class FilterMap(ArrayInterface):
     array = "filtered"
 
 
-class ReconstructionErrorInputSpec(MapInputSpec):
+class ReconstructionErrorInputSpec(SingleMapInputSpec):
     """Inputs of ReconstructionError."""
 
-    n_modes = traits.List(traits.Range(low=1), desc="numbers of modes to try; a selection up to k if omitted")
+    n_modes = traits.List(
+        traits.Range(low=1),
+        desc="numbers of modes; every number from that of the null modes (at least 1) to k if omitted",
+    )
     out_file = out_file(
         "error.tsv", "name of the table: n_modes, wavelength (mm), relative_error, correlation"
     )

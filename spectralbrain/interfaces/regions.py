@@ -64,9 +64,6 @@ class ComputeRegionSpectraInputSpec(RegionsInputSpec):
 
     k = traits.Range(low=1, value=30, usedefault=True, desc="modes per region, null modes included")
     mask, mask_file, mask_key = array_or_file("mask", "vertices to keep (N,)", holds="mask")
-    keep_modes = traits.Bool(
-        False, usedefault=True, desc="keep each region's eigenvectors in memory; not stored"
-    )
     options = traits.Dict(key_trait=traits.Str, desc="further arguments of Decompose, such as boundary")
     out_file = out_file("regions.h5", "name of the HDF5 file of all regions' spectra; the table gets .tsv")
 
@@ -129,7 +126,7 @@ class RegionDistanceMatrixInputSpec(SpectralInputSpec):
     method = traits.Enum(
         "shapedna", "wesd", usedefault=True, desc="'shapedna' (lambda A / n) or 'wesd' (mm^2)"
     )
-    metric = traits.Enum("euclidean", "cosine", "mahalanobis", usedefault=True, desc="metric of ShapeDNA")
+    metric = traits.Enum("euclidean", "cosine", usedefault=True, desc="metric of ShapeDNA")
     p = traits.Float(2.0, usedefault=True, desc="exponent of WESD")
     k = traits.Range(low=1, desc="number of non-null eigenvalues; as many as all regions have if omitted")
     out_file = out_file("region_distances.tsv", "name of the labelled table")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from spectralbrain.interfaces._results import ArrayInterface, ArrayOutputSpec
 from spectralbrain.interfaces.base import out_file, traits
-from spectralbrain.interfaces.maps import MapInputSpec
+from spectralbrain.interfaces.maps import SingleMapInputSpec
 
 
-class EigenstrapInputSpec(MapInputSpec):
+class EigenstrapInputSpec(SingleMapInputSpec):
     """Inputs of Eigenstrap."""
 
     n_surrogates = traits.Range(low=1, value=1, usedefault=True, desc="number of surrogate maps")
     seed = traits.Int(0, usedefault=True, desc="seed; the same seed gives the same surrogates")
-    n_modes = traits.Range(low=2, desc="number of modes to rotate; all whole groups of 2 l + 1 if omitted")
+    n_modes = traits.Range(low=2, desc="number of modes to use, null modes included; all if omitted")
     residual = traits.Enum(
         "drop", "keep", "permute", usedefault=True, desc="what becomes of the part beyond the modes"
     )

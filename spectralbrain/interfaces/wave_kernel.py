@@ -13,7 +13,7 @@ class ComputeWKSInputSpec(DecompositionInputSpec):
     """Inputs of ComputeWKS."""
 
     energies, energies_file, energies_key = array_or_file(
-        "energies", "log(lambda) or log(lambda A), (T,)", units="log(lambda) or log(lambda A)"
+        "energies", "log(lambda) or log(lambda A), (M,)", units="log(lambda) or log(lambda A)"
     )
     n_energies = traits.Range(
         low=1, value=100, usedefault=True, desc="length of the default grid of energies"
@@ -27,7 +27,7 @@ class ComputeWKSInputSpec(DecompositionInputSpec):
 
 
 class ComputeWKS(ArrayInterface):
-    """Compute the wave kernel signature (N, T), mm^-2."""
+    """Compute the wave kernel signature (N, M), mm^-2."""
 
     input_spec = ComputeWKSInputSpec
     output_spec = ArrayOutputSpec

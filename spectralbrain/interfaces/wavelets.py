@@ -52,7 +52,7 @@ class ComputeWavelets(WaveletInterface):
 class WaveletTransformInputSpec(ScalesInputSpec):
     """Inputs of WaveletTransform."""
 
-    values, values_file, values_key = array_or_file("values", "map (N,) or maps (N, M)", mandatory=True)
+    values, values_file, values_key = array_or_file("values", "map (N,)", mandatory=True)
     out_file = out_file("coefficients.h5", "name of the HDF5 cache; its item is descriptors/coefficients")
 
 

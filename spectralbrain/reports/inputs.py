@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -217,7 +218,7 @@ def load_table(given: PathLike | Iterable[Mapping[str, Any]] | None, place: str)
     Raises
     ------
     FormatError
-        If a row of the file has more or fewer cells than its header.
+        If a row of the file has more or fewer cells than its header, or the last one no end.
     """
     if given is None:
         return []
@@ -225,9 +226,12 @@ def load_table(given: PathLike | Iterable[Mapping[str, Any]] | None, place: str)
         return [{str(k): cell_text(v) for k, v in row.items()} for row in given]
     path = Path(given)
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        lines = [row for row in csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+        text = stream.read()
+    lines = [row for row in csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE) if row]
     if not lines:
         raise FormatError(f"{place}: {path}: expected a header, found an empty file")
+    if not text.endswith("\n"):
+        raise FormatError(f"{place}: {path}: expected a line feed after the last line, is it truncated?")
     header, rows = lines[0], lines[1:]
     for number_of_line, row in enumerate(rows, start=2):
         if len(row) != len(header):

@@ -15,7 +15,13 @@ from interface_toys import Total
 from nipype.interfaces.utility import Function
 
 import spectralbrain as sb
-from spectralbrain.errors import ArrayError, FormatError, MeshError, MissingDependencyError
+from spectralbrain.errors import (
+    ArrayError,
+    FormatError,
+    MeshError,
+    MissingDependencyError,
+    SpectralBrainError,
+)
 from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces import (
     ComputeHKS,
@@ -185,6 +191,21 @@ def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
     path = write_sphere(tmp_path / "x.ply")
     with pytest.raises(FormatError, match=r"(?s)x\.ply: expected a table.*remedy: "):
         FindOutliers(values_file=path, values_column="a", measure="m").run()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name\tx\na\t1\nb\t2", r"values\.tsv: expected a table.*expected a line feed.*node: .*remedy: "),
+        ("name\tx\na\t1\na\t2\n", "names_column: expected a name once in 'name', found one in several"),
+    ],
+    ids=["cut in the last number", "two rows of one name"],
+)
+def test_a_table_that_would_mislead_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "values.tsv"
+    path.write_text(text)
+    with pytest.raises(SpectralBrainError, match=f"(?s){message}"):
+        FindOutliers(values_file=str(path), values_column="x", measure="m").run()
 
 
 def test_only_what_our_nodes_wrote_is_a_status_row(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from nipype.interfaces.base import isdefined
 
 import spectralbrain as sb
 import spectralbrain.interfaces as nodes
@@ -207,10 +208,15 @@ def test_distances_between_surfaces(made: Any, found: sb.SpectralDecomposition, 
         np.testing.assert_array_equal(matrix, function([found, second]))
 
 
-def test_asymmetry(made: Any, found: sb.SpectralDecomposition, other: str) -> None:
+def test_asymmetry(made: Any, found: sb.SpectralDecomposition, other: str, mesh_file: str) -> None:
     expected = sb.spectral_asymmetry(found, sb.SpectralDecomposition.load(other))
     outputs = run("SpectralAsymmetry", left_file=made.out_file, right_file=other)
-    assert (outputs.distance, outputs.area_index) == (expected.distance, expected.area_index)
+    for name in ("distance", "area_index", "k"):
+        assert getattr(outputs, name) == getattr(expected, name)
+    assert expected.volume_index is None, "not both are closed"
+    assert not isdefined(outputs.volume_index)
+    whole = run("Decompose", mesh_file=mesh_file, k=6, out_file="whole.h5").out_file
+    assert run("SpectralAsymmetry", left_file=whole, right_file=whole).volume_index == 0.0
     table = run(
         "AsymmetryTable", left_files=[made.out_file], right_files=[other], ids=[17], names={17: "Hippocampus"}
     )

@@ -230,6 +230,9 @@ def test_tables_are_read_and_ragged_ones_refused(tmp_path):
     path.write_text("participant_id\tarea\nsub-01\n")
     with pytest.raises(FormatError, match=r"measures: .*table.tsv, line 2: expected 2 cells, found 1"):
         load_table(path, "measures")
+    path.write_text("participant_id\tarea\nsub-01\t12")
+    with pytest.raises(FormatError, match=r"measures: .*table.tsv: expected a line feed after the last line"):
+        load_table(path, "measures")
     path.write_text("")
     with pytest.raises(FormatError, match="expected a header, found an empty file"):
         load_table(path, "measures")
