@@ -58,7 +58,7 @@ def write_inputs(level: int, k: int, surfaces: int, regions: int) -> None:
     sb.save_hdf5("coefficients.h5", descriptors={"c": rng.random((k, N_MAPS))})
     sb.save_hdf5("matrix.h5", descriptors={"m": rng.random((surfaces, surfaces))})
     sb.save_connectome("matrix.tsv", rng.random((surfaces, surfaces)))
-    sphere(2, radius=50.0).decompose(k).save("small.h5")
+    sphere(3, radius=50.0).decompose(k).save("small.h5")
     for index in range(surfaces):
         Path(f"sub-{index:05d}.h5").hardlink_to("small.h5")
     rows = "".join(f"sub-{i:05d}\t{v}\n" for i, v in enumerate(rng.random(surfaces)))

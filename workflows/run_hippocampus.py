@@ -62,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> Any:
             found = sb.SpectralDecomposition.load(path)
             facts, first = found.metadata, float(found.eigenvalues[found.n_null_modes])
             sizes = (found.mesh.n_vertices, found.surface_area, float(facts["boundary_length"]))
-            rows.append((Path(surface).name[:34], facts["boundary"], *sizes, found.n_null_modes, first))
+            name = Path(surface).name.removesuffix(".surf.gii")
+            rows.append((name, facts["boundary"], *sizes, found.n_null_modes, first))
     names = ("surface", "boundary", "vertices", "area mm^2", "edge mm", "null modes", "first lambda mm^-2")
     rows.sort(key=lambda row: row[1])  # Dirichlet, then Neumann
     table(rows, names)

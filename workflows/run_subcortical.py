@@ -8,6 +8,7 @@ midline and coarsened to 4 mm, stands in for two structures.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -45,6 +46,11 @@ def stand_in(folder: Path) -> tuple[Path, dict[str, tuple[int, int]]]:
 def half(values, side):  # type: ignore[no-untyped-def] # Nipype runs the source alone, without imports
     """Return every second item: left, or right."""
     return values[side::2]
+
+
+def number(cell: str) -> float | str:
+    """Return a cell as a number, or as it is where there is none."""
+    return cell if cell == "n/a" else float(cell)
 
 
 def main(argv: Sequence[str] | None = None) -> Any:
@@ -92,7 +98,13 @@ def main(argv: Sequence[str] | None = None) -> Any:
         facts = sb.Spectrum.load(path).metadata
         rows.append((name, facts["n_vertices"], facts["surface_area"], facts["volume"], "ok"))
     table(rows, ("structure", "vertices", "area mm^2", "volume mm^3", "status"))
-    print(f"\n{Path(result(graph, 'asymmetry').out_file).read_text()}")
+    path = Path(result(graph, "asymmetry").out_file)
+    print("\nLeft against right: distance of the spectra, (L - R) / (L + R) of area and volume\n")
+    with path.open(encoding="utf-8", newline="") as stream:
+        found = list(csv.DictReader(stream, delimiter="\t"))
+    shown = ("distance", "area_index", "volume_index")
+    table([(pair["region"], *(number(pair[name]) for name in shown)) for pair in found], ("region", *shown))
+    print(f"table: {path}")
     return rows
 
 

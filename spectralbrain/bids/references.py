@@ -50,11 +50,19 @@ class Reference:
 
     @property
     def text(self) -> str:
-        """Return the entry of a list of references."""
+        """Return the entry of a list of references.
+
+        Examples
+        --------
+        >>> REFERENCES["reuter2006"].text[:68]
+        'Reuter, M., Wolter, F.-E. & Peinecke, N. (2006). Laplace-Beltrami sp'
+        """
+        *first, last = self.authors.split(" and ")
+        end = " et al." if last == "others" else f" & {last}" if first else last
         volume = f" {self.volume}" if self.volume else ""
         pages = f", {self.pages.replace('--', '-')}" if self.pages else ""
         doi = f" https://doi.org/{self.doi}" if self.doi else ""
-        return f"{self.authors} ({self.year}). {self.title}. {self.venue}{volume}{pages}.{doi}"
+        return f"{', '.join(first)}{end} ({self.year}). {self.title}. {self.venue}{volume}{pages}.{doi}"
 
     @property
     def bibtex(self) -> str:

@@ -15,9 +15,10 @@ whether a cached result is returned and whether a failure stays where it is:
   MultiProc then waits for ever; and ``updatehash`` writes the new hash into the current folder.
 
 So ``_get_hashval``, ``_update_hash`` and ``is_cached`` are wrapped. Nodes that hold other packages'
-interfaces pass straight through: their hashes, caches and settings are what they were (tested). One thing
-is done for all nodes of a graph: in a work directory that was moved, ``_get_inputs`` follows
-(:mod:`spectralbrain.interfaces._moving`).
+interfaces pass straight through: their hashes, caches and settings are what they were (tested). Two things
+are done for all nodes of a graph: in a work directory that was moved, ``_get_inputs`` follows
+(:mod:`spectralbrain.interfaces._moving`), and branches of iterables never share a folder
+(:mod:`spectralbrain.interfaces._iterables`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from nipype.interfaces.base import Bunch, InterfaceResult, isdefined
 from nipype.pipeline.engine.nodes import JoinNode, MapNode, Node
 from nipype.pipeline.engine.utils import load_resultfile, save_hashfile, save_resultfile
 
+from spectralbrain.interfaces import _iterables
 from spectralbrain.interfaces._hashing import (
     MEMO_FOLDER,
     code_fingerprint,
@@ -197,6 +199,7 @@ def _exists(value: Any) -> bool:
 
 def install() -> None:
     """Wrap the methods, once per process."""
+    _iterables.install()
     for kind in (Node, MapNode):
         if not hasattr(kind._get_hashval, _MARK):
             kind._get_hashval = _wrap_hash(kind._get_hashval)

@@ -18,6 +18,7 @@ from nipype.interfaces.utility import Function, IdentityInterface, Merge, Select
 
 import spectralbrain as sb
 import spectralbrain.interfaces as nodes
+from spectralbrain.errors import ArrayError
 from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces import _hashing
 
@@ -176,6 +177,41 @@ def test_a_member_added_to_a_mapnode_runs_alone(tmp_path: Path, ran: Ran) -> Non
     assert ran(mapped([])) == {"first", "_first2", "second", "_second2"}
     mapped([1.0, 2.5, 3.0]).run()
     assert ran(mapped([])) == {"first", "_first1", "second", "_second1"}
+
+
+def test_iterables_over_arrays_that_print_alike(tmp_path: Path, run: Run, ran: Ran) -> None:
+    def graph(values: list[np.ndarray]) -> pe.Workflow:
+        workflow = pe.Workflow("graph", base_dir=str(tmp_path))
+        total = pe.Node(Total(), name="total")
+        total.iterables = ("values", values)
+        doubled = pe.Node(Function(["value"], ["value"], function=double), name="doubled")
+        workflow.connect(total, "total", doubled, "value")
+        return workflow
+
+    values = [np.zeros(2000) for _ in range(3)]
+    values[1][1000], values[2][1000] = 1.0, np.nextafter(1.0, 2.0)
+    found = run(workflow := graph(values))
+    for name, factor in (("total", 1), ("value", 2)):
+        node = "doubled" if factor == 2 else "total"
+        got = sorted(getattr(n.result.outputs, name) for n in found.nodes() if n.name == node)
+        assert got == [factor * (v.sum() + 1e-8) for v in values]
+    ran(workflow)
+    run(graph(values[::-1]))
+    assert ran(workflow) == set(), "a value keeps its folder, whatever its place"
+
+
+def test_values_that_would_share_a_folder_are_refused(tmp_path: Path) -> None:
+    workflow = pe.Workflow("graph", base_dir=str(tmp_path))
+    source = pe.Node(IdentityInterface(["labels"]), name="source")
+    source.iterables = ("labels", [[1, 2], "1.2"])
+    gather = pe.Node(Function(["value"], ["value"], function=double), name="doubled")
+    workflow.connect(source, "labels", gather, "value")
+    with pytest.raises(ArrayError, match=r"iterables: .*'_labels_1\.2' for two different values"):
+        workflow.run()
+
+
+def double(value: float) -> float:
+    return 2 * value
 
 
 def test_iterables_by_participant_join_again(tmp_path: Path, ran: Ran) -> None:
