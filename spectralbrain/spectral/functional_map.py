@@ -248,8 +248,9 @@ def shape_difference(
     -----
     Invariant to rigid motion, to the order of vertices and to the choice of modes on the target; with modes
     Phi_s Q_s on the source the operator is Q_s' V Q_s, and its eigenvalues do not change.
-    The SpectralBrain 0.1.0 operator of this name agrees for 'area'; for 'conformal' it returns C' L_t C
-    L_s^-1, which has the same eigenvalues.
+    SpectralBrain 0.1.0 (`shape_difference_operator`) agrees for 'area'; for 'conformal' it returns the
+    transpose, C' L_t C L_s^-1, with a row and a column more for each null mode, which only add a zero to the
+    eigenvalues.
 
     Examples
     --------

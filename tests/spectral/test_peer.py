@@ -90,6 +90,7 @@ PEER = {
     "euclidean": 0.24494897427831774,
     "cosine": 0.011292672393613201,
     "mahalanobis": 0.3872983346207416,
+    "conformal": [[1.0319335000703582, 0.2135336767391937], [0.13345854796199605, 0.4455793020149197]],
     "connectome_wasserstein": 1.25,
     "connectome_euclidean": 1.6414763002993509,
     "connectome_cosine": 0.20383780587689737,
@@ -111,6 +112,10 @@ OURS = {
     "euclidean": lambda d: sb.shapedna_distance(A, B),
     "cosine": lambda d: sb.shapedna_distance(A, B, metric="cosine"),
     "mahalanobis": lambda d: sb.shapedna_distance(A, B, metric="mahalanobis", cov_inv=np.diag([1.0, 2, 3])),
+    # theirs is the transpose, here without the row and column of the null mode
+    "conformal": lambda d: sb.shape_difference(
+        np.cos(np.outer(np.arange(3), np.arange(3)) + 0.5), d, d, kind="conformal"
+    ),
     **{
         f"connectome_{method}": lambda d, method=method: sb.build_geometric_connectome(
             REGIONS, method=method
