@@ -61,7 +61,7 @@ def run_group(settings: Settings) -> int:
             report=settings.report,
         )
     except IncompatibleError as error:
-        return _leave(exits.DATA, str(error))
+        return _leave(exits.DATA, f"{error}; leave some out (--participant-label) or process all alike")
     except ArrayError as error:
         return _leave(exits.NO_INPUT, str(error))
     return _say(result, absent, settings.outlier_threshold)

@@ -373,6 +373,7 @@ def test_incompatible_results_are_refused_by_name(tmp_path):
     assert "left cortex (midthickness): cannot compare" in result.stderr
     assert "masked: False in sub-02, True in sub-01" in result.stderr
     assert "boundary: closed in sub-02, neumann in sub-01" in result.stderr
+    assert result.stderr.rstrip().endswith("leave some out (--participant-label) or process all alike")
 
 
 def test_group_without_participants(tmp_path):
