@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import TracebackType
 from typing import Any
@@ -18,7 +19,9 @@ class Progress:
                 from tqdm import tqdm
             except ImportError:
                 return
-            self.bar = tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
+            known = all(os.get_terminal_size(sys.stderr.fileno()))  # a pseudo-terminal may not say
+            size: dict[str, Any] = {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
+            self.bar = tqdm(total=total, unit=f" {unit}", file=sys.stderr, **size)
 
     def say(self, text: str) -> None:
         """Print a line without disturbing the bar."""
