@@ -1,8 +1,8 @@
 """Peak memory of each kind of node beside its estimate, `spectralbrain.interfaces.memory`.
 
-Run: ``python benchmarks/node_memory.py [subdivisions] [modes] [surfaces] [regions]`` (6, 100, 300 and 100 if
-omitted; 6 subdivisions are 40,962 vertices). Linux only. Each node runs in a process of its own, forked from
-one that has imported what nodes import, and the highest memory Linux saw in it is printed, in GiB.
+Run: ``python benchmarks/node_memory.py [subdivisions] [modes] [surfaces] [regions] [maps]`` (6, 100, 300, 100
+and 50 if omitted; 6 subdivisions are 40,962 vertices). Linux only. Each node runs in a process of its own,
+forked from one that has imported what nodes import; the highest memory Linux saw in it is printed, in GiB.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ import spectralbrain.interfaces as nodes
 from spectralbrain.geometry.solids import sphere
 from spectralbrain.interfaces.memory import estimate_mem_gb
 
-N_MAPS = 50
 N_SOURCES = 20
 EDGE = 96  # voxels
 Case = tuple[str, dict[str, Any], dict[str, int]]
 
 
-def write_inputs(level: int, k: int, surfaces: int, regions: int) -> None:
+def write_inputs(level: int, k: int, surfaces: int, regions: int, n_maps: int) -> None:
     """Fill the current folder."""
     mesh = sphere(level, radius=50.0)
     n = mesh.n_vertices
@@ -46,7 +45,7 @@ def write_inputs(level: int, k: int, surfaces: int, regions: int) -> None:
     decomposition.truncate(k - 1).save("other.h5")
     longitude = np.arctan2(mesh.vertices[:, 1], mesh.vertices[:, 0])
     labels = 1 + np.minimum(((longitude + np.pi) / (2 * np.pi) * regions).astype(int), regions - 1)
-    maps = {"maps": rng.random((n, N_MAPS)), "labels": labels, "mask": mesh.vertices[:, 2] > -45.0}
+    maps = {"maps": rng.random((n, n_maps)), "labels": labels, "mask": mesh.vertices[:, 2] > -45.0}
     maps |= {"map": maps["maps"][:, 0].copy(), "areas": np.ones(n)}
     sb.save_hdf5("maps.h5", descriptors=maps)
     sb.save_gifti_func("maps.func.gii", maps["maps"])
@@ -55,7 +54,7 @@ def write_inputs(level: int, k: int, surfaces: int, regions: int) -> None:
     names = ["unknown", *(f"region{i}" for i in range(1, regions + 1))]
     nib.freesurfer.write_annot("labels.annot", labels, colors, names, fill_ctab=True)
     sb.save_npz("maps.npz", maps=maps["maps"])
-    sb.save_hdf5("coefficients.h5", descriptors={"c": rng.random((k, N_MAPS))})
+    sb.save_hdf5("coefficients.h5", descriptors={"c": rng.random((k, n_maps))})
     sb.save_hdf5("matrix.h5", descriptors={"m": rng.random((surfaces, surfaces))})
     sb.save_connectome("matrix.tsv", rng.random((surfaces, surfaces)))
     sphere(3, radius=50.0).decompose(k).save("small.h5")
@@ -70,7 +69,7 @@ def write_inputs(level: int, k: int, surfaces: int, regions: int) -> None:
     nodes.ComputeRegionSpectra(**parcels, k=20, out_file="spectra.h5").run()
 
 
-def make_cases(sizes: dict[str, int], surfaces: int, regions: int) -> list[Case]:
+def make_cases(sizes: dict[str, int], surfaces: int, regions: int, n_maps: int) -> list[Case]:
     """Return for each node its inputs and the sizes its estimate goes by."""
     one = {"n_vertices": sizes["n_vertices"]}
     modes = {"decomposition_file": "modes.h5"}
@@ -80,7 +79,7 @@ def make_cases(sizes: dict[str, int], surfaces: int, regions: int) -> list[Case]
     map_of = {**modes, "values_file": "maps.h5", "values_key": "maps"}
     single = {**map_of, "values_key": "map"}
     points = {**modes, "sources": list(range(N_SOURCES))}
-    mapped, sourced = {**sizes, "n_maps": N_MAPS}, {**sizes, "n_maps": N_SOURCES}
+    mapped, sourced = {**sizes, "n_maps": n_maps}, {**sizes, "n_maps": N_SOURCES}
     files = {"in_files": [f"sub-{i:05d}.h5" for i in range(surfaces)]}
     sessions = [
         {"participant_id": f"sub-{i // 2:05d}", "session_id": f"ses-{i % 2}"} for i in range(surfaces)
@@ -115,14 +114,14 @@ def make_cases(sizes: dict[str, int], surfaces: int, regions: int) -> list[Case]
         ("SharedHKSTimes", files, group),
         ("SharedWKSEnergies", files, group),
         ("ComputeShapeDNA", modes, sizes),
-        ("ComputeHKS", {**modes, "n_times": N_MAPS}, mapped),
+        ("ComputeHKS", {**modes, "n_times": n_maps}, mapped),
         ("ComputeSIHKS", modes, sizes),
-        ("ComputeWKS", {**modes, "n_energies": N_MAPS}, mapped),
+        ("ComputeWKS", {**modes, "n_energies": n_maps}, mapped),
         ("ComputeGPS", modes, sizes),
         ("ComputeBKS", modes, sizes),
-        ("ComputeBatesSignatures", {**modes, "n_times": N_MAPS // 2, "order": 2}, mapped),
-        ("ComputeWavelets", {**modes, "n_scales": N_MAPS}, mapped),
-        ("WaveletTransform", {**single, "n_scales": N_MAPS}, mapped),
+        ("ComputeBatesSignatures", {**modes, "n_times": n_maps // 2, "order": 2}, mapped),
+        ("ComputeWavelets", {**modes, "n_scales": n_maps}, mapped),
+        ("WaveletTransform", {**single, "n_scales": n_maps}, mapped),
         ("HeatTrace", spectrum, sizes),
         ("WaveTrace", spectrum, sizes),
         ("VertexAreas", modes, sizes),
@@ -133,7 +132,7 @@ def make_cases(sizes: dict[str, int], surfaces: int, regions: int) -> list[Case]
         ("ReconstructMap", {**modes, "coefficients_file": "coefficients.h5"}, mapped),
         ("FilterMap", {**map_of, "longer_than": 40.0}, mapped),
         ("ReconstructionError", single, {**sizes, "n_maps": 1}),
-        ("Eigenstrap", {**single, "n_surrogates": N_MAPS}, mapped),
+        ("Eigenstrap", {**single, "n_surrogates": n_maps}, mapped),
         ("DiffusionDistance", {**points, "t": 0.1, "time": "area"}, sourced),
         ("CommuteTimeDistance", points, sourced),
         ("BiharmonicDistance", points, sourced),
@@ -171,7 +170,7 @@ def make_cases(sizes: dict[str, int], surfaces: int, regions: int) -> list[Case]
                 "labels_key": "labels",
                 "weights_key": "areas",
             },
-            {**one, "n_maps": N_MAPS, "n_rows": regions},
+            {**one, "n_maps": n_maps, "n_rows": regions},
         ),
         ("CheckCompatible", files, group),
         ("ParticipantsTable", files, group),
@@ -219,14 +218,20 @@ def in_a_child(call: Callable[[], Any]) -> float:
 
 
 def measure(
-    level: int = 6, k: int = 100, surfaces: int = 300, regions: int = 100, *, only: Sequence[str] = ()
+    level: int = 6,
+    k: int = 100,
+    surfaces: int = 300,
+    regions: int = 100,
+    n_maps: int = 50,
+    *,
+    only: Sequence[str] = (),
 ) -> Iterator[tuple[str, float, float]]:
     """Run every node, or `only` some; yield name, measured and estimated peak, GiB."""
     sizes = {"n_vertices": 10 * 4**level + 2, "k": k}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        in_a_child(lambda: write_inputs(level, k, surfaces, regions))
-        for name, inputs, stated in make_cases(sizes, surfaces, regions):
+        in_a_child(lambda: write_inputs(level, k, surfaces, regions, n_maps))
+        for name, inputs, stated in make_cases(sizes, surfaces, regions, n_maps):
             if only and name not in only:
                 continue
             peak = in_a_child(getattr(nodes, name)(**inputs).run)

@@ -14,7 +14,7 @@ _READING = 2.03
 
 @dataclass(frozen=True)
 class _Cost:
-    """What a node holds at its peak; `benchmarks/node_memory.py` measures it.
+    """What a node holds at its peak, beyond the interpreter; `benchmarks/node_memory.py` measures it.
 
     Bytes for each vertex, voxel and row; copies of the (N, k) eigenvectors, of the (N, n_maps) maps, of the
     rows' spectra (n_rows, k) and of the matrix (n_rows, n_rows).
@@ -33,11 +33,9 @@ def _reader(maps: float = 0.0, *, vertex: float = 235.0, modes: float = 1.0) -> 
     return _Cost(vertex=vertex, modes=modes, maps=maps, reads=True)
 
 
-_SMALL = _Cost()
+_SMALL = _Cost()  # a spectrum, a grid or a (k, k) matrix: nothing beside the interpreter
 _SPECTRA = _Cost(row=15_000.0, spectra=3.0)
-_MATRIX = _Cost(row=15_000.0, spectra=3.0, pairs=10.0)
-# Measured up to AlignModes, and the exports and the connectome on large surfaces; for regions, functional
-# maps, readers of results and the tables of a group, reckoned from the arrays that the function holds.
+_MATRIX = _Cost(row=15_000.0, spectra=3.0, pairs=7.0)
 _COSTS: dict[str, _Cost] = {
     "Load": _Cost(maps=3.5),
     "LoadMesh": _Cost(vertex=400.0),
@@ -52,7 +50,7 @@ _COSTS: dict[str, _Cost] = {
     "Midthickness": _Cost(vertex=500.0),
     "MeshQuality": _Cost(vertex=1150.0),
     "RepairMesh": _Cost(vertex=1300.0),
-    "SmoothSurface": _Cost(vertex=2000.0),
+    "SmoothSurface": _Cost(vertex=1700.0),
     "RefineSurface": _Cost(vertex=2000.0),
     "Decompose": _Cost(vertex=6200.0, modes=3.2),
     "HKSTimes": _SMALL,
@@ -63,7 +61,7 @@ _COSTS: dict[str, _Cost] = {
     "ComputeHKS": _reader(1.0),
     "ComputeSIHKS": _reader(),
     "ComputeWKS": _reader(1.0),
-    "ComputeGPS": _reader(modes=2.0),
+    "ComputeGPS": _reader(modes=2.2),
     "ComputeBKS": _reader(),
     "ComputeBatesSignatures": _reader(1.0),
     "ComputeWavelets": _reader(1.0),
@@ -71,13 +69,13 @@ _COSTS: dict[str, _Cost] = {
     "HeatTrace": _SMALL,
     "WaveTrace": _SMALL,
     "VertexAreas": _reader(),
-    "AreaMean": _reader(1.0),
-    "AreaHistogram": _reader(1.0),
+    "AreaMean": _reader(2.2),
+    "AreaHistogram": _reader(),
     "ModeWavelengths": _SMALL,
-    "DecomposeMap": _reader(1.0),
+    "DecomposeMap": _reader(3.1),
     "ReconstructMap": _reader(1.0),
-    "FilterMap": _reader(1.0),
-    "ReconstructionError": _reader(1.0),
+    "FilterMap": _reader(3.1),
+    "ReconstructionError": _reader(),
     "Eigenstrap": _reader(1.6),
     "DiffusionDistance": _reader(1.0, modes=1.2),
     "CommuteTimeDistance": _reader(1.0, modes=1.2),
@@ -96,7 +94,7 @@ _COSTS: dict[str, _Cost] = {
     "ComputeRegionSpectra": _Cost(vertex=1400.0),
     "RegionTable": _Cost(vertex=40.0, row=15_000.0),
     "RegionDistanceMatrix": _Cost(vertex=40.0, row=15_000.0, pairs=10.0),
-    "BuildGeometricConnectome": _Cost(vertex=350.0, maps=6.5, pairs=10.0),
+    "BuildGeometricConnectome": _Cost(vertex=350.0, maps=5.5, pairs=10.0),
     "CheckCompatible": _SPECTRA,
     "ParticipantsTable": _SPECTRA,
     "ShapeDNATable": _SPECTRA,
@@ -149,7 +147,7 @@ def estimate_mem_gb(
     >>> estimate_mem_gb("Decompose", 163_842, 300) > 2 * estimate_mem_gb("Decompose", 40_962, 300)
     True
     >>> round(estimate_mem_gb("DistanceMatrix", k=100, n_rows=2000), 1)
-    0.4
+    0.3
     """
     if interface not in _COSTS:
         raise ArrayError(f"interface: expected one of {', '.join(sorted(_COSTS))}, found {interface!r}")

@@ -252,24 +252,31 @@ def test_nodes_carry_what_they_need() -> None:
 
 def test_every_node_has_an_estimate_and_a_measurement() -> None:
     names = {name for names in interfaces.REGISTRY.values() for name in names}
-    measured = [name for name, _, _ in node_memory.make_cases({"n_vertices": 42, "k": 5}, 2, 2)]
+    measured = [name for name, _, _ in node_memory.make_cases({"n_vertices": 42, "k": 5}, 2, 2, 2)]
     assert sorted(measured) == sorted(names)
     for name in names:
         assert 0 < estimate_mem_gb(name, 162, 20, n_rows=10) < 0.2
+    sizes: dict[str, Any] = {"n_vertices": 163_842, "k": 300, "n_rows": 1000}
+    assert {name for name in names if estimate_mem_gb(name, **sizes) == estimate_mem_gb(name)} == {
+        *("HKSTimes", "WKSEnergies", "ComputeShapeDNA", "HeatTrace", "WaveTrace", "ModeWavelengths"),
+        *("ShapeDNADistance", "WESD", "ShapeDifference", "SpectralAsymmetry"),
+    }, "read a spectrum alone, or nothing"
 
 
 MEASURE = """
 import json, os, sys
 os.environ["NIPYPE_NO_ET"] = "1"
 from benchmarks.node_memory import measure
-print(json.dumps(list(measure(5, 100, 300, 60, only=sys.argv[1:]))))
+print(json.dumps(list(measure(6, 50, 1000, 60, 200, only=sys.argv[1:]))))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told by Linux")
 def test_estimates_are_near_what_is_measured() -> None:
-    names = ["Decompose", "ComputeHKS", "ComputeBatesSignatures", "ComputeWavelets", "AlignModes"]
-    names += ["RepairMesh", "LoadScalars", "SharedHKSTimes", "WESDMatrix"]
+    names = ["Decompose", "ComputeHKS", "ComputeGPS", "FilterMap", "AreaMean", "Eigenstrap"]
+    names += ["AlignModes", "ComputeFunctionalMap", "ComputeRegionSpectra", "BuildGeometricConnectome"]
+    names += ["RepairMesh", "LoadScalars", "LabelSurface", "LoadHDF5", "SaveHDF5", "SaveGiftiFunc"]
+    names += ["SharedHKSTimes", "WESDMatrix", "AsymmetryTable", "LoadConnectome"]
     command = [sys.executable, "-c", MEASURE, *names]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     found = {name: (peak, estimate) for name, peak, estimate in json.loads(done.stdout)}
