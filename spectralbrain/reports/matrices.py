@@ -309,7 +309,8 @@ def _draw_heat_map(
                 tick.set_weight("bold")
     else:
         axis.set(xlabel="row of the table", ylabel="row of the table")
-    bar = figure.colorbar(image, ax=axis, shrink=0.75, aspect=24, pad=0.02)
+    # without a format, a power of ten above the bar would lie on the matrix
+    bar = figure.colorbar(image, ax=axis, shrink=0.75, aspect=24, pad=0.02, format="%.3g")
     units = f" ({matrix.units})" if matrix.units not in ("", "1") else ""
     bar.set_label(f"{matrix.kind}{units}")
     bar.outline.set_edgecolor(SOFT)
@@ -318,16 +319,16 @@ def _draw_heat_map(
 def _square_size(n: int, labels: Sequence[str]) -> tuple[int, int]:
     longest = max((len(label) for label in labels), default=1) if n <= _MOST_LABELS else 0
     side = int(np.clip(26 * n, 300, 640)) + 6 * min(longest, 40)
-    return side + 130, side
+    return side + 165, side
 
 
 def _margins(labels: Sequence[str]) -> tuple[int, int, int, int]:
     """Return the room around a heat map: names at the left and below, the colour bar at the right."""
     if len(labels) > _MOST_LABELS:
-        return 70, 30, 54, 14
+        return 70, 65, 54, 14
     width = 7.6 if len(labels) <= 30 else 6.0  # of a letter, in pixels
     room = 24 + int(width * max(len(label) for label in labels))
-    return room, 30, room, 14
+    return room, 65, room, 14
 
 
 def _missing_words(values: FloatArray) -> str:
