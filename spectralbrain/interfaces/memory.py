@@ -107,10 +107,10 @@ _COSTS: dict[str, _Cost] = {
     "SaveGiftiFunc": _Cost(maps=1.9),
     "SaveNpz": _Cost(maps=2.0),
     "SaveConnectome": _Cost(pairs=10.0),
-    "LoadHDF5": _Cost(vertex=235.0, modes=3.0),
-    "LoadNpz": _Cost(maps=2.0),
-    "LoadGiftiFunc": _Cost(maps=3.0),
-    "LoadConnectome": _Cost(pairs=10.0),
+    "LoadHDF5": _Cost(vertex=235.0, modes=2.2),
+    "LoadNpz": _Cost(maps=1.5),
+    "LoadGiftiFunc": _Cost(maps=2.0),
+    "LoadConnectome": _Cost(pairs=16.0),
 }
 
 
