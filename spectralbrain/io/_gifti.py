@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -18,6 +17,7 @@ from spectralbrain.errors import ArrayError, ArrayTypeError, FormatError
 from spectralbrain.io._content import read_content
 from spectralbrain.io._gifti_surface import STRUCTURE_PRIMARY
 from spectralbrain.io._gifti_xml import DataArray, parse_gifti
+from spectralbrain.io._in_order import in_order
 from spectralbrain.io._numbers import plain_numbers
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import DescriptorMatrix, ScalarMap, as_array
@@ -166,11 +166,8 @@ def write_maps(
 
 def _encoded(maps: npt.NDArray[np.float32]) -> Iterator[bytes]:
     """Yield each map compressed, as text; several large ones on all threads."""
-    if maps.nbytes < _SMALL or maps.shape[1] == 1:
-        yield from map(_encode, maps.T)
-        return
-    with ThreadPoolExecutor(resolve_threads()) as pool:
-        yield from pool.map(_encode, maps.T)
+    alone = maps.nbytes < _SMALL or maps.shape[1] == 1
+    return in_order(_encode, maps.T, 1 if alone else resolve_threads())
 
 
 def _encode(values: npt.NDArray[np.float32]) -> bytes:

@@ -34,12 +34,12 @@ def seal(descriptor: int, n_threads: int, index: bytes = b"") -> None:
     write_all(descriptor, index, os.fstat(descriptor).st_size)
     length = os.fstat(descriptor).st_size
     starts = range(0, length, _BATCH)
-    with ThreadPoolExecutor(n_threads + 1) as pool:
-        flushed = pool.submit(os.fsync, descriptor)
-        digests = b"".join(
-            pool.map(lambda start: _digests(_pread(descriptor, start, min(_BATCH, length - start))), starts)
+    with ThreadPoolExecutor(n_threads) as pool:
+        parts = pool.map(
+            lambda start: _digests(_pread(descriptor, start, min(_BATCH, length - start))), starts
         )
-        flushed.result()
+        os.fsync(descriptor)  # the caller waits for the disk, the others compute
+        digests = b"".join(parts)
     head = _HEAD.pack(MAGIC, _SEAL_VERSION, BLOCK, length, len(index))
     write_all(descriptor, digests + head + _root(digests, head), length)
 

@@ -6,9 +6,7 @@ import io
 import itertools
 import math
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from spectralbrain.io._hdf5_chunks import chunk_shape, encode_chunk, scratch
 from spectralbrain.io._hdf5_index import describe, encode_index
 from spectralbrain.io._hdf5_integrity import seal, write_all
 from spectralbrain.io._hdf5_stream import open_stream
+from spectralbrain.io._in_order import in_order
 from spectralbrain.runtime import PathLike
 
 _SMALL = 2**20
@@ -169,31 +168,15 @@ def _write_array(
 def _encoded(
     array: npt.NDArray[Any], chunks: tuple[int, ...], level: int, n_threads: int
 ) -> Iterator[tuple[tuple[int, ...], bytes]]:
-    """Yield offset and bytes of every chunk in order; a few chunks are ahead of the consumer."""
-    offsets = itertools.product(*(range(0, n, step) for n, step in zip(array.shape, chunks, strict=True)))
-    if array.nbytes <= _SMALL or n_threads == 1:
-        for offset in offsets:
-            yield offset, encode_chunk(_cut(array, offset, chunks), level)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        waiting: deque[tuple[tuple[int, ...], Future[bytes]]] = deque()
-        try:
-            for offset in offsets:
-                waiting.append((offset, pool.submit(_cut_and_encode, array, offset, chunks, level)))
-                if len(waiting) > 2 * n_threads:
-                    ready, future = waiting.popleft()
-                    yield ready, future.result()
-            while waiting:
-                ready, future = waiting.popleft()
-                yield ready, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _cut_and_encode(
-    array: npt.NDArray[Any], offset: tuple[int, ...], chunks: tuple[int, ...], level: int
-) -> bytes:
-    return encode_chunk(_cut(array, offset, chunks), level)
+    """Yield offset and bytes of every chunk in order."""
+    starts = (range(0, n, step) for n, step in zip(array.shape, chunks, strict=True))
+    offsets = list(itertools.product(*starts))
+    chunk_bytes = in_order(
+        lambda offset: encode_chunk(_cut(array, offset, chunks), level),
+        offsets,
+        1 if array.nbytes <= _SMALL else n_threads,
+    )
+    return zip(offsets, chunk_bytes, strict=True)
 
 
 def _cut(array: npt.NDArray[Any], offset: tuple[int, ...], chunks: tuple[int, ...]) -> npt.NDArray[Any]:

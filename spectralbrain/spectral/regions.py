@@ -371,6 +371,10 @@ def _region_spectrum(
         decomposition = decompose(part, k, **options)
     except SpectralBrainError as error:
         return RegionSpectrum(region, None, quality, "n/a", str(error), index=index)
+    if decomposition.n_null_modes == k > 1:
+        pieces = decomposition.metadata["n_components"]
+        reason = f"in {pieces} pieces: all k = {k} modes are constant, more are needed"
+        return RegionSpectrum(region, None, quality, "n/a", reason, index=index)
     return RegionSpectrum(
         region,
         Spectrum.of(decomposition),

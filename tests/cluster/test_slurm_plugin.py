@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
@@ -59,6 +60,41 @@ def test_the_bytes_of_the_native_run_beside_a_failing_surface(slurm, dataset, na
     found = {name: digest for name, digest in results(folder / "out").items() if name.startswith("sub-01")}
     assert found == expected
     assert len(found) > 20
+
+
+GRAPH = """
+import json, os, sys
+from nipype.pipeline import engine as pe
+from spectralbrain.workflows import init_surface_wf
+
+surface, base, how = sys.argv[1:]
+os.environ.setdefault("LOGNAME", "somebody")
+graph = pe.Workflow("graph", base_dir=base)
+graph.add_nodes([init_surface_wf(k=12, n_vertices=642)])
+graph.inputs.surface_wf.inputnode.mesh_file = surface
+graph.run(**json.loads(how))
+"""
+
+
+def products(base):
+    """The digests of what the nodes of a graph wrote."""
+    files = [path for ending in ("*.h5", "*.gii", "*.tsv", "*.json") for path in base.rglob(ending)]
+    files = [path for path in files if not path.name.startswith("_")]  # Nipype's own
+    return {str(path.relative_to(base)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_graph_of_ones_own_gives_the_bytes_of_a_serial_run(slurm, dataset, folder, plugin):
+    surface = next((dataset / "sub-01" / "anat").glob("*hemi-L*midthickness.surf.gii"))
+    script = folder / "graph.py"
+    script.write_text(GRAPH)
+    found = {}
+    for name, how in {"serial": '{"plugin": "Linear"}', "slurm": plugin.read_text()}.items():
+        result = app(slurm, program("python"), str(script), str(surface), str(folder / name), how)
+        assert result.returncode == 0, result.stdout + result.stderr
+        found[name] = products(folder / name)
+    assert found["slurm"] == found["serial"]
+    assert len(found["serial"]) > 8
+    assert slurm.run("sh", "-c", "cat completed.txt").count("JobId") > 8
 
 
 def test_a_cancelled_job_ends_the_run_with_a_message(slurm, dataset, folder, plugin):

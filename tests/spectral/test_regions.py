@@ -89,6 +89,14 @@ def test_a_region_in_two_pieces_has_two_null_modes(halves):
     assert entry.quality["n_components"] == 2
 
 
+def test_a_region_of_constant_modes_only_is_a_row_with_a_reason(halves):
+    mesh, _ = halves
+    keys = np.where(np.round(mesh.vertices[:, 0] * 8) % 4 < 2, 1, 2)
+    strips, _ = compute_region_spectra(mesh, keys, k=6)
+    assert strips.spectrum is None
+    assert strips.reason == "in 8 pieces: all k = 6 modes are constant, more are needed"
+
+
 def test_table(halves):
     mesh, keys = halves
     keys = keys.copy()
