@@ -46,11 +46,12 @@ class ColorScale:
     def rgb(self, values: FloatArray) -> npt.NDArray[np.uint8]:
         """Return the colour of each value, (N, 3) array; NaN is grey."""
         table = color_table(self.cmap)
-        position = (np.asarray(values, dtype=float) - self.low) / (self.high - self.low)
-        known = np.isfinite(position)
-        colors = np.empty((*position.shape, 3), dtype=np.uint8)
+        values = np.asarray(values, dtype=float)
+        known = np.isfinite(values)
+        position = (np.clip(values[known], self.low, self.high) - self.low) / (self.high - self.low)
+        colors = np.empty((*values.shape, 3), dtype=np.uint8)
         colors[~known] = MISSING_RGB
-        colors[known] = table[np.clip(np.rint(position[known] * 255), 0, 255).astype(int)]
+        colors[known] = table[np.rint(position * 255).astype(int)]
         return colors
 
 

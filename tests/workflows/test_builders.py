@@ -231,7 +231,8 @@ def test_references_are_complete() -> None:
             values = {*cls.input_spec().copyable_trait_names(), *cls.output_spec().copyable_trait_names()}
             assert set(re.findall(r"{(\w+)}", cls.methods)) <= values, name
     for reference in REFERENCES.values():
-        assert reference.text.startswith(reference.authors)
+        assert reference.text.startswith(reference.authors.partition(" and ")[0])
+        assert " and " not in reference.text.partition(" (")[0]
         assert re.fullmatch(r"@(article|inproceedings|book)\{\w+,\n.*\n\}", reference.bibtex, re.S)
     assert cited <= set(REFERENCES)
 
