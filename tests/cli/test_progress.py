@@ -24,7 +24,7 @@ def test_lines_where_there_is_no_terminal(capsys):
 
 @pytest.mark.parametrize("columns", [0, 60])
 def test_a_bar_on_a_terminal_even_of_unknown_width(monkeypatch, capsys, columns):
-    pytest.importorskip("tqdm")
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", columns and 24, columns, 0, 0))
     with os.fdopen(theirs, "w") as terminal:
