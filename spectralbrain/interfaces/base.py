@@ -11,7 +11,6 @@ import functools
 import importlib
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -43,6 +42,7 @@ from spectralbrain.interfaces._failures import (
     write_status,
 )
 from spectralbrain.interfaces._hashing import SCHEME, digest_of_text, fingerprint
+from spectralbrain.interfaces._pools import limited_pools
 from spectralbrain.interfaces._traits import Array, InputFile, array_or_file, holds_paths, out_file
 from spectralbrain.resources import granted_threads
 
@@ -300,19 +300,6 @@ def plain(value: Any) -> Any:
 def _trait_names(spec: type[SpectralInputSpec]) -> frozenset[str]:
     """Return the names of a spec's traits; asking Traits takes long."""
     return frozenset(spec.class_trait_names())
-
-
-def limited_pools(n_threads: int) -> Any:
-    """Return a context in which BLAS and OpenMP use at most `n_threads` threads."""
-    return _pools(len(sys.modules)).limit(limits=int(n_threads))
-
-
-@functools.lru_cache(maxsize=1)
-def _pools(n_modules: int) -> Any:
-    """Return the thread pools of the loaded libraries; looked for again once more modules are loaded."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _leaves(value: Any) -> Iterable[str]:

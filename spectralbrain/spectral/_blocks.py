@@ -9,13 +9,12 @@ result do not depend on the number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray
+from spectralbrain.spectral.eigensolver.threads import Team
 
 # Temporaries of one block: in the cache of one core, far below a tenth of any input that matters.
 BLOCK_BYTES = 2**22
@@ -65,14 +64,8 @@ def map_rows(
     def work(start: int) -> None:
         result[start : start + height] = function(rows[start : start + height])
 
-    workers = min(resolve_threads(n_threads), len(starts))
-    with threadpool_limits(1, user_api="blas"):
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, starts))
-        else:
-            for start in starts:
-                work(start)
+    with Team(resolve_threads(n_threads)) as team:
+        team.map(work, starts)
     return result
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, TypeAlias
@@ -14,6 +13,7 @@ from spectralbrain.errors import ArrayError
 from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import ConnectomeMatrix, DescriptorMatrix, FloatArray, ScalarMap, as_array
 from spectralbrain.spectral._arguments import check_choice
+from spectralbrain.spectral.eigensolver.threads import Team
 from spectralbrain.spectral.regions import region_keys
 
 Method: TypeAlias = Literal["wasserstein", "energy", "euclidean", "cosine", "correlation"]
@@ -257,11 +257,10 @@ def _matrix(samples: list[_Sample | None], method: str, n_threads: int | None) -
     there = [i for i, s in enumerate(samples) if s is not None]
     matrix[there, there] = 0.0
     pairs = list(combinations(there, 2))
-    with ThreadPoolExecutor(resolve_threads(n_threads)) as pool:
-        for (i, j), value in zip(
-            pairs, pool.map(lambda p: compare(samples[p[0]], samples[p[1]]), pairs), strict=True
-        ):
-            matrix[i, j] = matrix[j, i] = value
+    with Team(resolve_threads(n_threads)) as team:
+        values = team.map(lambda pair: compare(samples[pair[0]], samples[pair[1]]), pairs)
+    for (i, j), value in zip(pairs, values, strict=True):
+        matrix[i, j] = matrix[j, i] = value
     return matrix
 
 

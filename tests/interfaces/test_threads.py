@@ -62,12 +62,78 @@ def test_a_node_gets_the_threads_it_was_given(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Gather, "_call", look)
     np.ones((50, 50)) @ np.ones((50, 50))
+    before = threadpool_info()
     Path("a.txt").write_text("1")
-    node = pe.Node(Gather(files=["a.txt"]), name="n", base_dir=str(tmp_path), n_procs=1)
-    node.inputs.files = [str(tmp_path / "a.txt")]
-    assert node.inputs.num_threads == 1
-    node.run()
-    assert seen == [(1, 1)]
+    for n_procs in (1, 3):
+        node = pe.Node(Gather(files=["a.txt"]), name=f"n{n_procs}", base_dir=str(tmp_path), n_procs=n_procs)
+        node.inputs.files = [str(tmp_path / "a.txt")]
+        assert node.inputs.num_threads == n_procs
+        node.run()
+    assert seen == [(1, 1), (3, 1)], "the threads are ours; BLAS has one"
+    assert [pool for pool in threadpool_info() if pool in before] == before, "as they were"
+
+
+CPU_OF_OTHERS = """
+import os
+from pathlib import Path
+import numpy as np
+import scipy.linalg
+from threadpoolctl import threadpool_limits
+import spectralbrain.interfaces as nodes
+
+def seconds(tasks):
+    stats = [Path(f"/proc/self/task/{task}/stat").read_text().rpartition(")")[2].split() for task in tasks]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")  # user, system
+
+threadpool_limits(4)
+pair = {"source_file": "modes.h5", "target_file": "modes.h5"}
+cases = {
+    "LoadMesh": {"in_file": "sphere.ply"},
+    "ComputeHKS": {"decomposition_file": "modes.h5"},
+    "AlignModes": {"moving_file": "modes.h5", "reference_file": "modes.h5"},
+    "ZoomOut": {**pair, "initial": np.eye(10), "k_final": 20},
+}
+for name, inputs in cases.items():
+    for n in (1, 2):
+        if os.fork() == 0:
+            getattr(nodes, name)(**inputs, num_threads=n).run()
+            others = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
+            print(name, n, seconds(others), seconds([os.getpid()]), flush=True)
+            os._exit(0)
+        os.wait()
+"""
+
+
+def test_blas_spends_no_time_beside_our_threads() -> None:
+    mesh = sphere(4, radius=50.0)
+    sb.save_mesh("sphere.ply", mesh.vertices, mesh.faces)
+    mesh.decompose(k=30).save("modes.h5")
+    command = [sys.executable, "-W", "ignore", "-c", CPU_OF_OTHERS]
+    env = {**os.environ, "NIPYPE_NO_ET": "1"}
+    told = subprocess.run(command, check=True, env=env, capture_output=True, text=True).stdout
+    rows = [line.split() for line in told.splitlines()]
+    assert len(rows) == 8, told
+    for name, n_threads, others, own in rows:  # at the end, threads of ours have gone
+        assert float(own) > 0.01, "this clock works"
+        assert float(others) < 0.02, f"{name} on {n_threads}: spinning threads took {others} s, ours {own} s"
+
+
+def test_a_library_that_a_node_loads_is_limited_as_well() -> None:
+    code = (
+        "import sys; from threadpoolctl import threadpool_info; from interface_toys import Gather\n"
+        "assert 'scipy.linalg' not in sys.modules\n"
+        "def look(self, **arguments):\n"
+        "    import scipy.linalg\n"
+        "    pools = {pool['filepath']: pool['num_threads'] for pool in threadpool_info()}\n"
+        "    print(max(pools.values()), len(pools))\n"
+        "    return 0.0\n"
+        "Gather._call = look\n"
+        "open('a.txt', 'w').write('1'); Gather(files=['a.txt']).run()\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    env = {**os.environ, "NIPYPE_NO_ET": "1", "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": path}
+    told = subprocess.run([sys.executable, "-c", code], check=True, env=env, capture_output=True, text=True)
+    assert told.stdout.split()[0] == "1", told.stdout
 
 
 def test_granted_threads_hold_for_calls_that_leave_them_open() -> None:
