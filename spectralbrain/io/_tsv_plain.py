@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
+from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import ConnectomeMatrix
 
 # What may follow each kind of character in a column of numbers; '0' stands for any digit
@@ -36,7 +38,7 @@ def parse_plain_matrix(rows: list[str]) -> ConnectomeMatrix | None:
     SciPy's reader of Matrix Market files is as exact as :class:`float` and several times faster, but
     overlooks what follows a number and the sign of zero; both are looked after here.
     """
-    from scipy.io import mmread
+    from scipy.io import mminfo, mmread
 
     cells = ("\n" + "\n".join(rows) + "\n").replace("\t", "\n").encode()
     kinds = np.frombuffer(cells.translate(_KINDS), np.uint8)
@@ -45,8 +47,12 @@ def parse_plain_matrix(rows: list[str]) -> ConnectomeMatrix | None:
     if pairs.tobytes().translate(None, _FITTING) or any(two in marks for two in (b"..", b"e.", b"ee")):
         return None
     head = f"%%MatrixMarket matrix array real general\n{len(rows)} {len(rows)}"
+    file = io.BytesIO(head.encode() + cells.replace(b"n/a", b"nan"))
+    mminfo(file)  # loads the reader, whose threads can then be limited; the calling one feeds them
+    file.seek(0)
     try:
-        matrix: ConnectomeMatrix = mmread(io.BytesIO(head.encode() + cells.replace(b"n/a", b"nan"))).T.copy()
+        with threadpool_limits(max(1, resolve_threads() - 1), user_api="scipy"):
+            matrix: ConnectomeMatrix = mmread(file).T.copy()
     except (ValueError, OverflowError):
         return None
     if np.isinf(matrix).any():

@@ -18,6 +18,7 @@ import spectralbrain as sb
 import spectralbrain.interfaces as nodes
 from spectralbrain.errors import ArrayError
 from spectralbrain.geometry.solids import sphere
+from spectralbrain.io._tsv_plain import parse_plain_matrix
 from spectralbrain.resources import granted_threads, resolve_threads
 
 
@@ -145,6 +146,16 @@ def test_granted_threads_hold_for_calls_that_leave_them_open() -> None:
         assert resolve_threads() == 3
     with pytest.raises(ArrayError, match="n_threads"), granted_threads(0):
         pass
+
+
+def test_reading_a_large_table_keeps_to_its_threads() -> None:
+    rows = ["\t".join(map(str, row)) for row in np.random.default_rng(0).random((800, 800)).tolist()]
+    whole, own = time.process_time(), time.thread_time()
+    with granted_threads(1):
+        matrix = parse_plain_matrix(rows)
+    own, whole = time.thread_time() - own, time.process_time() - whole
+    assert matrix is not None
+    assert (whole - own) / whole < 0.05, "SciPy's reader starts a thread per processor"
 
 
 def test_importing_the_nodes_starts_no_pool() -> None:
