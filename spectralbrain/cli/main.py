@@ -11,13 +11,8 @@ from typing import NoReturn
 from spectralbrain.cli import exits
 from spectralbrain.cli.parser import parse_args
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "LP_NUM_THREADS",
-)
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "LP_NUM_THREADS")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -34,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the app and return its exit code."""
     options = parse_args(argv)
-    # BLAS reads these once, when NumPy is imported: one thread each, unless a step is given more.
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = str(options.omp_nthreads or 1)
+    # Libraries read these once, when they are loaded. BLAS has one thread: those of a step are ours.
+    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(options.omp_nthreads or 1)))
     os.environ.setdefault("NIPYPE_NO_ET", "1")  # Nipype would ask a server for its newest version
     signal.signal(signal.SIGTERM, _terminate)
     from spectralbrain.cli.run import run_app
