@@ -344,7 +344,7 @@ def profile(path: Path, k: int, threads: int) -> str:
         lambda f, right, *_: 4.0 * f.symbolic.flops_per_column + 8 * 6 * right.size,
     )
     wrap(krylov.BlockLanczos, "step", "Lanczos steps (with solves, products, reorthogonalisation)")
-    wrap(panels.Panels, "sparse_gram", "sparse products with Gram matrices")
+    wrap(panels.Panels, "sparse_products", "sparse products with Gram matrices")
     wrap(krylov.BlockLanczos, "ritz", "small eigenproblems")
     basis = 8.0
     wrap(
@@ -357,12 +357,12 @@ def profile(path: Path, k: int, threads: int) -> str:
     wrap(
         panels.Basis,
         "subtract",
-        "reorthogonalisation: W - Q C",
-        lambda q, c, w: 2.0 * q.size * w.size,
-        lambda q, c, w: basis * q.size * len(w),
+        "reorthogonalisation: W - Q C (in single precision)",
+        lambda q, c, blocks, _: 2.0 * q.panels.n * c.size,
+        lambda q, c, blocks, _: basis * q.panels.n * len(c),
     )
-    wrap(panels.Basis, "append", "storing the basis", moved=lambda q, w, _: 16.0 * w.size)
-    wrap(panels.Basis, "combine", "Ritz vectors", lambda q, c: 2.0 * q.panels.n * c.size)
+    wrap(krylov.BlockLanczos, "_append", "normalising and storing blocks (with products)")
+    wrap(panels.Basis, "combine", "Ritz vectors", lambda q, c, *_: 2.0 * q.panels.n * c.size)
     wrap(
         panels.Panels,
         "sparse",

@@ -11,9 +11,13 @@ of T gives the Ritz value lambda = sigma + 1 / theta and the Ritz vector Q s. Af
 which costs nothing because Q_(j+1) is at hand ("purification", ibid. section 2.2), its residual is known
 exactly: ||A x - lambda B x|| in the B^-1 norm equals ||R_(j+1) s_last|| / theta^2.
 
-There is no restart. Orthogonality is restored against the whole basis for several blocks at a time,
-which keeps T accurate to rounding as long as the loss in between stays below the root of the machine
-precision (Simon 1984, Linear Algebra Appl. 61, 101-131); the loss is watched and steers the delay.
+There is no restart. Orthogonality against the whole basis is restored for several blocks at a time, which
+keeps T accurate to rounding as long as the loss in between stays below the root of the machine precision
+(Simon 1984, Linear Algebra Appl. 61, 101-131); the loss is measured and steers the delay. What feeds the
+recurrence are the last two blocks, so only they are corrected; for the others the loss is remembered, and the
+Gram-Schmidt step that they were spared is applied to the coefficients of the Ritz vectors. The loss grows
+fastest along the eigenvectors closest to the shift, which converge first: once their Ritz vectors are known
+they are kept out of every block (selective orthogonalisation: Parlett & Scott 1979, Math. Comp. 33, 217-238).
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ import numpy as np
 
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
-from spectralbrain.spectral.eigensolver.panels import Basis, Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Basis, Memory, Panels, RowSplit
 from spectralbrain.spectral.eigensolver.subspace import cholesky, inverse_of
 
 # Growth of the basis between tests for convergence.
@@ -37,7 +41,13 @@ NEGLIGIBLE_LOSS = 1e-2
 # Ratio of the scales in a block up to which one Cholesky factorisation makes it orthonormal enough for the
 # recurrence; reorthogonalisation makes it so to rounding.
 WELL_CONDITIONED = 10.0
-LONGEST_DELAY = 2
+LONGEST_DELAY = 4
+# Blocks after which Ritz vectors closest to the shift are kept out of those that follow; how many blocks of
+# them; how many blocks are reorthogonalised together before that; and how many of these are corrected.
+SELECT_AFTER = 12
+SELECTED = 2
+UNSELECTIVE_DELAY = 2
+CORRECTED = 2
 # Loss of orthogonality that T does not survive.
 FATAL_LOSS = 1e-6
 
@@ -83,12 +93,16 @@ class BlockLanczos:
         Number of columns b of a block.
     capacity : int
         Largest number of columns of the basis.
-    n_wanted : int
-        Largest number of Ritz vectors.
+    first_width : int
+        Columns of the basis in whose place Ritz vectors may be put.
     seed : int
         Of the starting block.
     longest_delay : int
         How many blocks at most are reorthogonalised together.
+    known : (n, d) array, optional
+        Eigenvectors, B-orthonormal, to whose complement the recurrence is restricted.
+    memory : Memory, optional
+        Of an earlier recurrence.
     """
 
     def __init__(
@@ -99,57 +113,59 @@ class BlockLanczos:
         shift: float,
         width: int,
         capacity: int,
-        n_wanted: int,
+        first_width: int = 0,
         seed: int = 0,
         longest_delay: int = LONGEST_DELAY,
+        known: FloatArray | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.panels, self.mass, self.solve = panels, mass, solve
         self.shift, self.width = shift, width
         self.capacity = -(-capacity // width) * width
-        self.basis = Basis(panels, n_wanted)
-        self.projected = np.zeros((self.capacity + (LONGEST_DELAY + 1) * width,) * 2)
-        self._buffers, self._mass_buffers = (
-            [np.empty((panels.n, LONGEST_DELAY * width)) for _ in range(2)] for _ in range(2)
-        )
-        self._block, self._product = (np.empty((panels.n, width)) for _ in range(2))
         self.longest_delay = longest_delay
+        memory = memory or Memory()
+        self.basis = Basis(panels, memory, first_width, known)
+        self.n_known = self.basis.size
+        room = self.capacity + (longest_delay + 1) * width
+        self.projected = np.zeros((room, room))
+        self.gram_schmidt = np.eye(self.n_known + room)
+        self._mass_blocks = memory.take("mass times open blocks", panels.n, longest_delay * width)
+        self._carried = memory.take("mass times last block", panels.n, width)
+        self._selected: tuple[FloatArray, FloatArray] | None = None
         self.delay = 1
         self.worst_loss = 0.0
-        self._open_slab()
+        self.size = 0  # columns of the basis, the current block included
+        self._open: list[FloatArray] = []  # blocks not yet reorthogonalised
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
-        start = self.solve(panels.sparse(mass, start, self._product), start)
-        self.current, self.mass_current = self._slab, self._mass_slab
-        self._normalise(start, self.current, self.mass_current)
-        self.basis.append(self.current, np.eye(width))
-        self.previous, self.coupling = np.zeros((panels.n, 0)), np.zeros((width, 0))
-        self.size = width  # columns of the basis, the current block included
-        self._open_slab()
+        self._block = self.solve(panels.sparse(mass, start, self._carried), start)
+        if known is not None:
+            start -= known @ panels.gram(known, panels.sparse(mass, start, self._carried))
+        self.current = np.empty((panels.n, 0))
+        self.coupling = np.zeros((0, width))
+        self._append(self._block)
+        self.settle()
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether all blocks are orthogonal to all others."""
-        return self._filled == 0
-
-    def _open_slab(self) -> None:
-        """Make room for the blocks that will be reorthogonalised together."""
-        columns = self.delay * self.width
-        self._mass_buffers.reverse()  # the others hold what belongs to the previous block
-        self._buffers.reverse()
-        self._slab, self._filled = self._buffers[0][:, :columns], 0
-        self._mass_slab = self._mass_buffers[0][:, :columns]
-
-    def _normalise(self, block: FloatArray, target: FloatArray, mass_target: FloatArray) -> FloatArray:
-        """Write a B-orthonormal basis Q of a block's columns, and B Q; return R, block = Q R.
+    def _append(self, block: FloatArray) -> FloatArray:
+        """Add a B-orthonormal basis Q of a block's columns to the basis; return R, block = Q R.
 
         A Cholesky factorisation of the Gram matrix, repeated where the block is ill conditioned.
         """
-        panels = self.panels
-        lower = cholesky(panels.sparse_gram(self.mass, block, self._product))
+        panels, b = self.panels, self.width
+        target = self.basis.extend(b)
+        mass_target = self._mass_blocks[:, len(self._open) * b :][:, :b]
+        known, mass_known = self._selected or (block[:, :0], block[:, :0])
+        products = panels.sparse_products(self.mass, block, mass_target, [block, known])
+        gram, overlaps = products[:b], products[b:]
+        lower = cholesky(gram - overlaps.T @ overlaps)
         inverse = inverse_of(lower).T
+        removed = overlaps @ inverse
 
         def divide(rows: slice) -> None:
             np.matmul(block[rows], inverse, out=target[rows])
-            np.matmul(self._product[rows], inverse, out=mass_target[rows])
+            mass_target[rows] = mass_target[rows] @ inverse
+            if removed.size:
+                target[rows] -= known[rows] @ removed
+                mass_target[rows] -= mass_known[rows] @ removed
 
         panels.each(divide)
         upper: FloatArray = lower.T
@@ -158,6 +174,9 @@ class BlockLanczos:
             lower_again = cholesky(panels.gram(target, mass_target))
             panels.multiply_right([target, mass_target], inverse_of(lower_again).T)
             upper = lower_again.T @ upper
+        self.previous, self.current, self.mass_current = self.current, target, mass_target
+        self._open.append(target)
+        self.size += b
         return upper
 
     def step(self) -> None:
@@ -179,40 +198,69 @@ class BlockLanczos:
             block[rows] -= current[rows] @ diagonal
 
         panels.each(subtract_current)
-        mine = slice(self._filled, self._filled + b)
-        target, mass_target = self._slab[:, mine], self._mass_slab[:, mine]
-        upper = self._normalise(block, target, mass_target)
+        self.coupling = upper = self._append(block)
         self.projected[j - b : j, j - b : j] = (diagonal + diagonal.T) / 2
         self.projected[j : j + b, j - b : j] = upper
         self.projected[j - b : j, j : j + b] = upper.T
-        self.previous, self.current, self.mass_current = current, target, mass_target
-        self.coupling = upper
-        self.size = j + b
-        self._filled += b
-        if self._filled == self._slab.shape[1]:
+        if len(self._open) >= self.delay:
             self.settle()
 
-    def settle(self) -> None:
-        """Restore the orthogonality of the open slab to everything before it, and close it."""
-        if self.is_settled:
+    def settle(self, correct: bool = True) -> None:
+        """Restore the orthogonality of the open blocks to everything before them.
+
+        Parameters
+        ----------
+        correct : bool
+            Whether the last blocks are corrected themselves, as the recurrence needs them.
+        """
+        if not self._open:
             return
-        blocks, mass_blocks = self._slab[:, : self._filled], self._mass_slab[:, : self._filled]
-        loss = self.basis.project(mass_blocks)
+        b, panels, n_open = self.width, self.panels, len(self._open)
+        overlaps = self.basis.project(self._mass_blocks[:, : n_open * b])
+        loss = overlaps.copy()
+        loss[-n_open * b :] -= np.eye(n_open * b)
         largest = float(np.abs(loss).max())
         if not largest < FATAL_LOSS:
             raise ConvergenceError(
                 f"block Lanczos: orthogonality was lost by {largest:.0e} in {self.delay} steps"
             )
-        self.basis.subtract(loss, blocks)
-        inverse = inverse_of(cholesky(self.panels.sparse_gram(self.mass, blocks, mass_blocks)))
-        self.panels.multiply_right([mass_blocks], inverse.T)
-        self.basis.append(blocks, inverse.T)
+        n_corrected = min(CORRECTED, n_open) if correct else 0
+        n_kept = n_open - n_corrected
+        first = self.basis.size - n_open * b
+        if n_kept:
+            self._remember(slice(first, first + n_kept * b), overlaps[:, : n_kept * b])
+        if n_corrected:
+            start = self.basis.size - n_corrected * b
+            late = overlaps[:, n_kept * b :]
+            before, within = late[:start], late[start:]
+            factor = inverse_of(cholesky(within - before.T @ before)).T
+            self.basis.subtract(before, self._open[n_kept:], factor)
+        self.mass_current = panels.sparse(self.mass, self.current, self._carried)
+        self._open = []
         self.worst_loss = max(self.worst_loss, largest)
         if largest > ACCEPTED_LOSS:
             self.delay = max(1, self.delay - 1)
         elif largest < NEGLIGIBLE_LOSS * ACCEPTED_LOSS:
-            self.delay = min(self.longest_delay, self.delay + 1)
-        self._open_slab()
+            longest = self.longest_delay if self._selected else min(self.longest_delay, UNSELECTIVE_DELAY)
+            self.delay = min(longest, self.delay + 1)
+        if self._selected is None and self.size > SELECT_AFTER * b and self.longest_delay > UNSELECTIVE_DELAY:
+            self._select()
+
+    def _remember(self, columns: slice, overlaps: FloatArray) -> None:
+        """Keep the Gram-Schmidt step of some columns, given their B-products with the whole basis."""
+        before, within = overlaps[: columns.start], overlaps[columns]
+        factor = inverse_of(cholesky(within - before.T @ before)).T
+        self.gram_schmidt[columns, columns] = factor
+        self.gram_schmidt[: columns.start, columns] = -before @ factor
+
+    def _select(self) -> None:
+        """Find the Ritz vectors closest to the shift."""
+        j, b, panels = self.size - self.width, self.width, self.panels
+        theta, s = np.linalg.eigh(self.projected[:j, :j])
+        index = np.argsort(-np.abs(theta), kind="stable")[: SELECTED * b]
+        coefficients = np.vstack([s[:, index], np.zeros((b, len(index)))])
+        vectors = self.basis.combine(self._in_basis(coefficients))
+        self._selected = vectors, panels.sparse(self.mass, vectors, np.empty_like(vectors))
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.
@@ -234,6 +282,17 @@ class BlockLanczos:
         coefficients /= np.linalg.norm(coefficients, axis=0)
         return values[index], coefficients, residuals
 
+    def vectors(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return the Ritz vectors with some coefficients, in `out` if given, which ends the recurrence."""
+        self.settle(correct=False)
+        return self.basis.finish(self._in_basis(coefficients), out)
+
+    def _in_basis(self, coefficients: FloatArray) -> FloatArray:
+        """Turn coefficients of the orthonormal basis into those of the basis that is stored."""
+        stored, first = self.basis.size, self.n_known
+        turned: FloatArray = self.gram_schmidt[:stored, first : first + self.size] @ coefficients
+        return turned
+
 
 def run_lanczos(
     lanczos: BlockLanczos,
@@ -241,6 +300,7 @@ def run_lanczos(
     count: int,
     accepted: Callable[[FloatArray], FloatArray],
     first_test: float = 0,
+    out: FloatArray | None = None,
 ) -> RitzPairs:
     """Build the basis until `count` wanted pairs have converged.
 
@@ -255,6 +315,8 @@ def run_lanczos(
         Given eigenvalues, returns the largest accepted residual of each.
     first_test : float
         Columns of the basis before which it is not worth looking.
+    out : (n, m) array, optional
+        Where to put the Ritz vectors; without it, they are in the place of the basis.
 
     Returns
     -------
@@ -270,9 +332,7 @@ def run_lanczos(
     while True:
         lanczos.step()
         full = lanczos.size >= lanczos.capacity
-        if full:
-            lanczos.settle()
-        elif lanczos.size - lanczos.width < next_test or not lanczos.is_settled:
+        if lanczos.size - lanczos.width < next_test and not full:
             continue
         next_test = max(next_test * TEST_GROWTH, next_test + lanczos.width)
         values, coefficients, residuals = lanczos.ritz(wanted)
@@ -291,5 +351,4 @@ def run_lanczos(
                 f"block Lanczos: {int((residuals <= accepted(values)).sum())} of {count} pairs converged "
                 f"in a basis of {lanczos.size}"
             )
-    vectors = lanczos.basis.combine(coefficients)
-    return RitzPairs(values, vectors, residuals, lanczos.size)
+    return RitzPairs(values, lanczos.vectors(coefficients, out), residuals, lanczos.size)

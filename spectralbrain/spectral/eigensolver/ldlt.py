@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+from scipy.linalg.lapack import dsytrf
 
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.symbolic import Batch, Links, SymbolicFactorization
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 # Below this boundary width, children are added through one fancy index instead of one per child.
 NARROW_BOUNDARY = 80
+# Columns that LAPACK's L D L^T works on together.
+SYTRF_BLOCK = 64
 # Rows that a thread copies at a time.
 SPAN = 8192
 
@@ -89,12 +92,15 @@ class Factorization:
         fronts = flat[:-1].reshape(m, size, size)
         flat[batch.entry_target] = self._data[batch.entry_source]
         flat[batch.pad_target] = 1.0
-        if schur is not None and batch.children is not None:
-            _add_children(flat, fronts, schur, batch.children)
+        narrow = schur is not None and schur.shape[1] < NARROW_BOUNDARY
+        if narrow and schur is not None and batch.children is not None:
+            _add_narrow_children(flat, fronts, schur, batch.children)
         block = np.empty((m, own, size))
         complement = fronts[:, own:, own:]
 
         def condense(run: slice) -> int:
+            if not narrow and schur is not None and batch.children is not None:
+                _add_wide_children(fronts, schur, batch.children, run)
             pivots, coupling = fronts[run, :own, :own], fronts[run, :own, own:]
             inverse = np.linalg.inv(pivots)
             inverse += np.ascontiguousarray(inverse.transpose(0, 2, 1))
@@ -189,8 +195,7 @@ class Factorization:
 def count_negative(blocks: FloatArray) -> int:
     """Return the number of negative eigenvalues of a stack of symmetric matrices.
 
-    Most are positive definite, which a Cholesky factorisation shows at a fraction of the price of
-    eigenvalues.
+    Most are positive definite, which a Cholesky factorisation shows at a fraction of the price.
 
     Examples
     --------
@@ -203,23 +208,37 @@ def count_negative(blocks: FloatArray) -> int:
         if len(blocks) > 1:
             half = len(blocks) // 2
             return count_negative(blocks[:half]) + count_negative(blocks[half:])
-        return int((np.linalg.eigvalsh(blocks[0]) < 0).sum())
+        return _count_negative_pivots(blocks[0])
     return 0
 
 
-def _add_children(flat: FloatArray, fronts: FloatArray, schur: FloatArray, links: Links) -> None:
+def _count_negative_pivots(matrix: FloatArray) -> int:
+    """Return the number of negative eigenvalues by Sylvester's law, from L D L^T (Bunch & Kaufman 1977).
+
+    A pivot of two rows, marked by negative indices, has one negative eigenvalue.
+    """
+    factors, pivots, _ = dsytrf(matrix, lower=1, lwork=SYTRF_BLOCK * len(matrix))
+    single = pivots > 0
+    return int((np.diag(factors)[single] < 0).sum()) + int((~single).sum()) // 2
+
+
+def _add_narrow_children(flat: FloatArray, fronts: FloatArray, schur: FloatArray, links: Links) -> None:
     """Add the children's Schur complements into their parents' fronts, the leading part of `flat`."""
     per_parent, (m, size, _) = links.per_parent, fronts.shape
-    if schur.shape[1] < NARROW_BOUNDARY:
-        nowhere = len(flat) - 1
-        position = np.where(links.valid, links.position, nowhere)
-        base = (np.arange(m) * size * size)[:, None, None]
-        for child in range(per_parent):
-            at = position[child::per_parent]
-            target = (base + at[:, :, None] * size) + at[:, None, :]
-            flat[np.minimum(target, nowhere, out=target)] += schur[child::per_parent]
-        return
-    for child in range(m * per_parent):
-        used = np.flatnonzero(links.valid[child])
-        at = links.position[child][used]
-        fronts[child // per_parent][np.ix_(at, at)] += schur[child][np.ix_(used, used)]
+    nowhere = len(flat) - 1
+    position = np.where(links.valid, links.position, nowhere)
+    base = (np.arange(m) * size * size)[:, None, None]
+    for child in range(per_parent):
+        at = position[child::per_parent]
+        target = (base + at[:, :, None] * size) + at[:, None, :]
+        flat[np.minimum(target, nowhere, out=target)] += schur[child::per_parent]
+
+
+def _add_wide_children(fronts: FloatArray, schur: FloatArray, links: Links, run: slice) -> None:
+    """Add the children's Schur complements into a run of fronts."""
+    for child in range(run.start * links.per_parent, run.stop * links.per_parent):
+        used = int(links.valid[child].sum())  # padding comes last
+        at = links.position[child, :used]
+        spread = np.zeros((used, fronts.shape[1]))
+        spread[:, at] = schur[child, :used, :used]
+        fronts[child // links.per_parent][at] += spread

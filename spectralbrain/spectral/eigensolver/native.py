@@ -17,10 +17,14 @@ from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
-from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Memory, Panels, RowSplit
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 from spectralbrain.spectral.eigensolver.slicing import Window, next_window
-from spectralbrain.spectral.eigensolver.subspace import orthonormalise_against, rayleigh_ritz
+from spectralbrain.spectral.eigensolver.subspace import (
+    orthonormalise_against,
+    orthonormalise_sets,
+    rayleigh_ritz,
+)
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
 
@@ -41,6 +45,8 @@ RESTORED_TOGETHER = 32
 # Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
 FAR_FROM_SHIFT = 3.0
 CAPACITY = 5
+# Eigenvectors below a window that are kept out of its basis.
+N_KNOWN = 200
 
 
 class NativeSolver:
@@ -83,18 +89,23 @@ class NativeSolver:
             return dense_pairs(pencil)
         self._prepare()
         values = np.empty(0) if known is None else known.values
-        parts = [] if known is None else [known.vectors[self._order]]
+        window = self._next_window(values, count)
+        if window.size == count:
+            found = self._window(window, None, None, Memory())
+            return Pairs(found.values, self._restored(found.vectors))
+        vectors, memory = np.empty((pencil.n, count)), Memory()
+        starts: list[int] = []
+        if known is not None:
+            vectors[:, : window.n_before] = known.vectors[self._order, : window.n_before]
         while len(values) < count:
             window = self._next_window(values, count)
-            found = self._window(window)
-            parts = [*_first_columns(parts, window.n_before), found.vectors]
-            values = np.concatenate([values[: window.n_before], found.values])
-            del found
-        if len(parts) == 1:
-            return Pairs(values, self._restored(parts[0]))
-        vectors = np.concatenate(parts, axis=1)
-        del parts
-        values, vectors = rayleigh_ritz(*self._operators(), vectors)
+            first, stop = window.n_before, window.n_before + window.size
+            below = vectors[:, max(0, first - N_KNOWN) : first] if first else None
+            found = self._window(window, below, vectors[:, first:stop], memory)
+            values = np.concatenate([values[:first], found.values])
+            starts.append(first)
+        panels, _, mass = self._operators()
+        orthonormalise_sets(panels, mass, vectors, starts, N_KNOWN, self._scale(values))
         return Pairs(values, self._restored(vectors))
 
     def _next_window(self, values: FloatArray, count: int) -> Window:
@@ -107,14 +118,33 @@ class NativeSolver:
         panels = Panels(self.pencil.n, self.team)
         return panels, panels.split(self.stiffness), panels.split(self.mass)
 
-    def _window(self, window: Window) -> Pairs:
-        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes."""
+    def _window(
+        self, window: Window, below: FloatArray | None, out: FloatArray | None, memory: Memory
+    ) -> Pairs:
+        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes.
+
+        The search is restricted to the complement of the eigenvectors `below` the window.
+        """
         width = next(w for largest, w in WIDTHS if window.size <= largest)
         shift, factor = self._shift(window)
-        delay = LONGEST_DELAY if width > 8 else 1
+        panels, _, mass = self._operators()
+        delay = LONGEST_DELAY
         while True:
+            capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
             try:
-                return self._block_lanczos(window, shift, factor, width, delay)
+                lanczos = BlockLanczos(
+                    panels,
+                    mass,
+                    factor.solve,
+                    shift,
+                    width,
+                    capacity,
+                    first_width=window.size if out is None else 0,
+                    longest_delay=delay,
+                    known=below,
+                    memory=memory,
+                )
+                return self._pairs(window, lanczos, factor, out)
             except ConvergenceError:
                 if width >= WIDEST:
                     raise
@@ -122,29 +152,19 @@ class NativeSolver:
                     width *= 2
                 delay = 1
 
-    def _block_lanczos(self, window: Window, shift: float, factor: Any, width: int, delay: int) -> Pairs:
-        panels, _, mass = self._operators()
-        capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
-        lanczos = BlockLanczos(
-            panels,
-            mass,
-            factor.solve,
-            shift,
-            width,
-            capacity,
-            window.size,
-            longest_delay=delay,
-        )
+    def _pairs(self, window: Window, lanczos: BlockLanczos, factor: Any, out: FloatArray | None) -> Pairs:
+        shift = lanczos.shift
         found = run_lanczos(
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
             lambda values: 0.1 * self.tol * self._scale(values, window),
-            window.least_basis(width),
+            window.least_basis(lanczos.width),
+            out,
         )
         approximate, vectors = found.values, found.vectors
         far = (approximate - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(approximate, window)
-        del lanczos, found
+        del found
         self._correct(factor, approximate, vectors, np.flatnonzero(far))
         below = window.n_before + int((approximate < shift).sum())
         if below != factor.n_negative:
@@ -187,9 +207,10 @@ class NativeSolver:
             panels.each(write)
         return vectors
 
-    def _scale(self, values: FloatArray, window: Window) -> FloatArray:
+    def _scale(self, values: FloatArray, window: Window | None = None) -> FloatArray:
         """Return max(lambda, lambda_1), to which residuals are relative."""
-        first = 0 if window.n_before else min(int(self.pencil.has_null_mode), len(values) - 1)
+        inner = window is not None and window.n_before
+        first = 0 if inner else min(int(self.pencil.has_null_mode), len(values) - 1)
         return np.maximum(values, max(values[first], np.finfo(float).tiny))
 
     def _shift(self, window: Window) -> tuple[float, Any]:
@@ -271,16 +292,6 @@ def _middle_gap(values: FloatArray, columns: IntArray) -> float:
     start, stop = max(0, middle - 5), min(len(values), middle + 6)
     i = start + int(np.argmax(np.diff(values[start:stop])))
     return float(0.4 * values[i] + 0.6 * values[i + 1])
-
-
-def _first_columns(parts: list[FloatArray], count: int) -> list[FloatArray]:
-    """Return the first columns of a matrix that is given in parts."""
-    kept = []
-    for part in parts:
-        if count > 0:
-            kept.append(part[:, :count])
-            count -= part.shape[1]
-    return kept
 
 
 def union_pattern(a: Any, b: Any) -> Any:

@@ -74,15 +74,16 @@ class Panels:
         product: FloatArray = self.total(lambda rows: left[rows].T @ right[rows])
         return product
 
-    def symmetric_gram(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Return left' right, known to be symmetric, at little more than half the price."""
-        m = left.shape[1]
+    def sparse_symmetric_gram(self, matrix: RowSplit, dense: FloatArray) -> FloatArray:
+        """Return dense' matrix dense for a symmetric matrix, at little more than half the price."""
+        m = dense.shape[1]
         half = m // 2
 
         def blocks(rows: slice) -> FloatArray:
+            left, right = dense[rows], matrix.pieces[rows.start] @ dense
             out = np.empty((m, m))
-            np.dot(left[rows, :half].T, right[rows], out=out[:half])
-            out[half:, half:] = left[rows, half:].T @ right[rows, half:]
+            np.dot(left[:, :half].T, right, out=out[:half])
+            out[half:, half:] = left[:, half:].T @ right[:, half:]
             out[half:, :half] = 0.0
             return out
 
@@ -109,15 +110,16 @@ class Panels:
         self.each(product)
         return out
 
-    def sparse_gram(self, matrix: RowSplit, dense: FloatArray, out: FloatArray) -> FloatArray:
-        """Return dense' matrix dense, and matrix @ dense in `out`, in one pass."""
+    def sparse_products(
+        self, matrix: RowSplit, dense: FloatArray, out: FloatArray, left: list[FloatArray]
+    ) -> FloatArray:
+        """Return left' matrix dense for stacked left factors, and matrix @ dense in `out`, in one pass."""
         dense = np.ascontiguousarray(dense)
 
         def product(rows: slice) -> FloatArray:
             mine = matrix.pieces[rows.start] @ dense
             out[rows] = mine
-            gram: FloatArray = dense[rows].T @ mine
-            return gram
+            return np.concatenate([block[rows].T @ mine for block in left])
 
         total: FloatArray = self.total(product)
         return total
@@ -134,6 +136,20 @@ class RowSplit:
         self.pieces = pieces
 
 
+class Memory:
+    """Arrays that are used again: memory that a process touches for the first time has a price."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, FloatArray] = {}
+
+    def take(self, name: str, n_rows: int, n_columns: int) -> FloatArray:
+        """Return room for a matrix, which belongs to whoever takes the name next."""
+        room = self._arrays.get(name)
+        if room is None or room.shape != (n_rows, n_columns):
+            room = self._arrays[name] = np.empty((n_rows, n_columns))
+        return room
+
+
 class Basis:
     """A growing set of columns, stored so that products with it are few and wide.
 
@@ -141,8 +157,12 @@ class Basis:
     ----------
     panels : Panels
         Partition of the rows.
-    n_combined : int
-        How many columns :meth:`combine` will be asked for at most.
+    memory : Memory
+        Where the columns are.
+    first_width : int
+        Columns that are stored side by side at the beginning.
+    known : (n, d) array, optional
+        The first columns, which are not changed.
 
     Attributes
     ----------
@@ -150,29 +170,26 @@ class Basis:
         Number of columns.
     """
 
-    def __init__(self, panels: Panels, n_combined: int) -> None:
-        self.panels = panels
-        self.size = 0
-        self._first_width = max(SLAB, n_combined)
-        self._slabs: list[FloatArray] = []
-        self._used: list[int] = []
+    def __init__(
+        self, panels: Panels, memory: Memory, first_width: int = SLAB, known: FloatArray | None = None
+    ) -> None:
+        self.panels, self.memory = panels, memory
+        self._first_width = max(SLAB, first_width)
+        self._slabs = [] if known is None else [known]
+        self._used = [slab.shape[1] for slab in self._slabs]
+        self._n_known, self.size = len(self._slabs), sum(self._used)
 
-    def append(self, block: FloatArray, factor: FloatArray) -> None:
-        """Replace a block by block @ factor, and add a copy of its columns."""
-        columns = block.shape[1]
+    def extend(self, columns: int) -> FloatArray:
+        """Return room for some more columns."""
         if not self._slabs or self._used[-1] + columns > self._slabs[-1].shape[1]:
-            width = SLAB if self._slabs else self._first_width
-            self._slabs.append(np.empty((self.panels.n, width + SLAB_PADDING))[:, :width])
+            width = SLAB if len(self._slabs) > self._n_known else self._first_width
+            name = f"slab {len(self._slabs) - self._n_known}"
+            self._slabs.append(self.memory.take(name, self.panels.n, width + SLAB_PADDING)[:, :width])
             self._used.append(0)
         used = self._used[-1]
-        target = self._slabs[-1][:, used : used + columns]
-
-        def multiply(rows: slice) -> None:
-            block[rows] = np.matmul(block[rows], factor, out=target[rows])
-
-        self.panels.each(multiply)
         self._used[-1] += columns
         self.size += columns
+        return self._slabs[-1][:, used : used + columns]
 
     def project(self, block: FloatArray) -> FloatArray:
         """Return Q' block, (m, width) array."""
@@ -185,20 +202,28 @@ class Basis:
         coefficients: FloatArray = self.panels.total(product).T
         return coefficients
 
-    def subtract(self, coefficients: FloatArray, block: FloatArray) -> None:
-        """Replace block by block - Q coefficients."""
-        parts = self._parts(coefficients)
+    def subtract(self, coefficients: FloatArray, blocks: list[FloatArray], factor: FloatArray) -> None:
+        """Replace blocks by (blocks - Q coefficients) @ factor, with the leading columns of Q.
+
+        The coefficients are small, so that the product takes single precision.
+        """
+        parts = self._parts(coefficients.astype(np.float32))
+        bounds = np.cumsum([0, *(block.shape[1] for block in blocks)])
 
         def update(rows: slice) -> None:
+            rest = np.concatenate([block[rows] for block in blocks], axis=1)
             for slab, part in parts:
-                block[rows] -= slab[rows] @ part
+                rest -= slab[rows].astype(np.float32) @ part
+            rest = rest @ factor
+            for block, (a, b) in zip(blocks, pairwise(bounds), strict=True):
+                block[rows] = rest[:, a:b]
 
         self.panels.each(update)
 
-    def combine(self, coefficients: FloatArray) -> FloatArray:
-        """Return Q coefficients, in the place of the first columns of Q, which ends the basis."""
+    def combine(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return Q coefficients."""
         (first, part_of_first), *others = self._parts(coefficients)
-        out = self._slabs[0][:, : coefficients.shape[1]]
+        room = np.empty((self.panels.n, coefficients.shape[1])) if out is None else out
 
         def product(rows: slice) -> None:
             for start in range(rows.start, rows.stop, STRIP):
@@ -206,18 +231,28 @@ class Basis:
                 total = first[strip] @ part_of_first
                 for slab, part in others:
                     total += slab[strip] @ part
-                out[strip] = total
+                room[strip] = total
 
         self.panels.each(product)
+        return room
+
+    def finish(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return Q coefficients in `out` or the place of the first own columns of Q, which ends the basis."""
+        first = self._slabs[self._n_known]
+        vectors = self.combine(coefficients, first[:, : coefficients.shape[1]] if out is None else out)
         self._slabs, self._used, self.size = [], [], 0
-        return out
+        return vectors
 
     def _filled(self) -> list[FloatArray]:
         """Return the columns in use of every slab."""
         return [slab[:, :used] for slab, used in zip(self._slabs, self._used, strict=True)]
 
     def _parts(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-        """Pair the columns in use of every slab with their coefficients."""
-        slabs = self._filled()
-        starts = np.cumsum([0, *(slab.shape[1] for slab in slabs)])
-        return [(slab, coefficients[a:b]) for slab, (a, b) in zip(slabs, pairwise(starts), strict=True)]
+        """Pair the leading columns of Q, slab by slab, with their coefficients."""
+        parts, start = [], 0
+        for slab in self._filled():
+            mine = coefficients[start : start + slab.shape[1]]
+            if len(mine):
+                parts.append((slab[:, : len(mine)], mine))
+            start += slab.shape[1]
+        return parts

@@ -21,12 +21,12 @@ WINDOW = 250
 OVERLAP = 10
 # Share of a window's pairs below its shift: the first window ends at zero, others lie in between.
 FIRST_POSITION = 0.58
-INNER_POSITION = 0.5
+INNER_POSITION = 0.62
 POSITION_TOLERANCE = 0.2
 # Columns of the basis that a window was never seen to do without: per pair, and per column of a block.
-LEAST_BASIS = 1.9
-LEAST_INNER_BASIS = 2.9
-LEAST_BLOCKS = 5
+LEAST_BASIS = 1.5
+LEAST_INNER_BASIS = 1.7
+LEAST_BLOCKS = 11
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+
+# Overlap of eigenvectors whose square does not matter.
+SMALL_OVERLAP = 1e-7
 
 
 def rayleigh_ritz(
@@ -24,14 +28,71 @@ def rayleigh_ritz(
     vectors : (n, m) array
         Basis of the subspace, overwritten.
     """
-    product = np.empty_like(vectors)
-    gram = panels.symmetric_gram(vectors, panels.sparse(mass, vectors, product))
-    energy = panels.symmetric_gram(vectors, panels.sparse(stiffness, vectors, product))
-    del product
+    vectors = np.ascontiguousarray(vectors)
+    gram = panels.sparse_symmetric_gram(mass, vectors)
+    energy = panels.sparse_symmetric_gram(stiffness, vectors)
     inverse = inverse_of(cholesky(gram))
     values, rotation = np.linalg.eigh(inverse @ energy @ inverse.T)
     panels.multiply_right([vectors], inverse.T @ rotation)
     return values, vectors
+
+
+def orthonormalise_sets(
+    panels: Panels, mass: RowSplit, vectors: FloatArray, starts: list[int], n_near: int, errors: FloatArray
+) -> None:
+    """Make sets of eigenvectors orthonormal to each other, in place.
+
+    Each set is B-orthonormal, and orthogonal to the vectors just before it. Converged vectors of other sets
+    have small products E, which X - X C removes to first order if C + C' = E. Each of two vectors gives as
+    much as it is wrong: C_ij = E_ij e_j / (e_i + e_j). The correction is so small that it takes single
+    precision.
+
+    Parameters
+    ----------
+    panels : Panels
+    mass : RowSplit
+        B.
+    vectors : (n, m) array
+        All sets, one after the other.
+    starts : list of int
+        First column of each set.
+    n_near : int
+        How many vectors just before it each set is orthogonal to.
+    errors : (m,) array
+        In proportion to the accepted residual of each vector.
+
+    Raises
+    ------
+    ConvergenceError
+        If vectors are not orthogonal to half the digits.
+    """
+    m = vectors.shape[1]
+    for start, stop in pairwise([*starts, m]):
+        far = max(0, start - n_near)
+        if not far:
+            continue
+        _separate(panels, mass, vectors, far, slice(start, stop), errors)
+
+
+def _separate(
+    panels: Panels, mass: RowSplit, vectors: FloatArray, far: int, mine: slice, errors: FloatArray
+) -> None:
+    """Make some columns orthogonal to the first `far` ones: see :func:`orthonormalise_sets`."""
+    late = np.ascontiguousarray(vectors[:, mine])
+    overlaps = panels.sparse_products(mass, late, np.empty_like(late), [vectors[:, :far]])
+    largest = float(np.abs(overlaps).max())
+    if not largest < SMALL_OVERLAP:
+        raise ConvergenceError(f"windows: eigenvectors overlap by {largest:.0e}")
+    share = errors[mine] / (errors[:far, None] + errors[mine])
+    from_late = (overlaps * share).astype(np.float32)
+    from_early = (overlaps * (1 - share)).T.astype(np.float32)
+
+    def correct(rows: slice) -> None:
+        first, second = (vectors[rows, part].astype(np.float32) for part in (slice(far), mine))
+        vectors[rows, mine] -= first @ from_late
+        vectors[rows, :far] -= second @ from_early
+
+    panels.each(correct)
 
 
 def orthonormalise_against(

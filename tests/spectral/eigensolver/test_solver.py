@@ -411,9 +411,9 @@ def test_extension_solves_for_the_new_pairs_only(
     sizes = []
     honest = native.NativeSolver._window
 
-    def recorded(self: native.NativeSolver, window: native.Window) -> object:
+    def recorded(self: native.NativeSolver, window: native.Window, *room: object) -> object:
         sizes.append(window.size)
-        return honest(self, window)
+        return honest(self, window, *room)
 
     monkeypatch.setattr(native.NativeSolver, "_window", recorded)
     decomposition.extend(100)

@@ -1,0 +1,111 @@
+"""The block Lanczos recurrence on its own, and the sets of eigenvectors it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import scipy.linalg as sla
+import scipy.sparse as sp
+import trimesh
+
+from spectralbrain.errors import ConvergenceError
+from spectralbrain.geometry.mesh import BrainMesh
+from spectralbrain.operators.domain import build_domain
+from spectralbrain.operators.laplacian import discretize
+from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, run_lanczos
+from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.subspace import orthonormalise_sets
+from spectralbrain.spectral.eigensolver.threads import Team
+
+COUNT, WIDTH = 80, 4
+
+
+class Problem:
+    """A small pencil with all its eigenpairs, and a shift in a gap after forty of them."""
+
+    def __init__(self, team: Team) -> None:
+        sphere = trimesh.creation.icosphere(3)
+        vertices = sphere.vertices * [1.0, 1.3, 1.7] + 0.05 * np.sin(5 * sphere.vertices[:, [1, 2, 0]])
+        discretization = discretize(
+            build_domain(BrainMesh(vertices, sphere.faces)), "cotangent", "consistent"
+        )
+        self.stiffness, self.mass = discretization.stiffness, discretization.mass
+        self.values, self.vectors = sla.eigh(self.stiffness.toarray(), self.mass.toarray())
+        self.shift = float(self.values[39:41].mean())
+        self.panels = Panels(self.mass.shape[0], team)
+        self.split: RowSplit = self.panels.split(self.mass)
+        self._factor = sp.linalg.splu(sp.csc_array(self.stiffness - self.shift * self.mass))
+
+    def solve(self, right: np.ndarray, out: np.ndarray) -> np.ndarray:
+        out[:] = self._factor.solve(np.ascontiguousarray(right))
+        return out
+
+    def lanczos(self, known: np.ndarray | None = None) -> BlockLanczos:
+        return BlockLanczos(self.panels, self.split, self.solve, self.shift, WIDTH, 400, known=known)
+
+    def nearest(self, values: np.ndarray) -> np.ndarray:
+        return np.argsort(abs(values - self.shift))[:COUNT]
+
+    def overlaps(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        products: np.ndarray = left.T @ (self.mass @ right)
+        return products
+
+
+@pytest.fixture(scope="module")
+def problem() -> Iterator[Problem]:
+    with Team(1) as team:
+        yield Problem(team)
+
+
+def orthonormality_error(problem: Problem, lanczos: BlockLanczos) -> float:
+    found = run_lanczos(lanczos, problem.nearest, COUNT, lambda values: np.full(len(values), 1e-9))
+    return float(abs(problem.overlaps(found.vectors, found.vectors) - np.eye(COUNT)).max())
+
+
+def test_gram_schmidt_that_blocks_were_spared_reaches_the_ritz_vectors(problem: Problem) -> None:
+    lanczos, forgetful = problem.lanczos(), problem.lanczos()
+    forgetful._in_basis = lambda coefficients: coefficients  # type: ignore[method-assign]
+    error = orthonormality_error(problem, lanczos)
+    assert lanczos.worst_loss > 1e-11  # there was something to remember
+    assert error < 1e-14
+    assert orthonormality_error(problem, forgetful) > 5 * error
+
+
+def test_known_eigenvectors_are_not_found_again(problem: Problem) -> None:
+    known = np.ascontiguousarray(problem.vectors[:, 20:60])
+    rest = np.delete(problem.values, np.s_[20:60])
+    lanczos = problem.lanczos(known)
+    found = run_lanczos(lanczos, problem.nearest, COUNT, lambda values: np.full(len(values), 1e-9))
+    expected = np.sort(rest[np.argsort(abs(rest - problem.shift))[:COUNT]])
+    np.testing.assert_allclose(np.sort(found.values), expected, rtol=1e-10, atol=1e-12)
+    assert abs(problem.overlaps(known, found.vectors)).max() < 1e-13
+
+
+def test_ritz_vectors_go_where_they_are_wanted(problem: Problem) -> None:
+    out = np.empty((problem.panels.n, COUNT))
+    found = run_lanczos(
+        problem.lanczos(), problem.nearest, COUNT, lambda values: np.full(len(values), 1e-9), out=out
+    )
+    assert found.vectors is out
+
+
+def test_of_two_vectors_that_overlap_the_worse_one_gives_way(problem: Problem) -> None:
+    vectors = problem.vectors[:, :30].copy()
+    vectors[:, 25] += 1e-9 * problem.vectors[:, 2]
+    vectors[:, 3] += 1e-13 * problem.vectors[:, 27]
+    errors = np.where(np.arange(30) < 10, 1e-4, 1.0)
+    assert abs(problem.overlaps(vectors, vectors) - np.eye(30)).max() > 9e-10
+    orthonormalise_sets(problem.panels, problem.split, vectors, [0, 10, 20], 0, errors)
+    assert abs(problem.overlaps(vectors, vectors) - np.eye(30)).max() < 1e-14
+    turned = abs(problem.overlaps(problem.vectors[:, :30], vectors) - np.eye(30))
+    assert turned[:, :10].max() < 2e-13  # what was nearly right stays so
+    assert turned.max() < 2e-13
+
+
+def test_vectors_that_are_not_nearly_orthogonal_are_refused(problem: Problem) -> None:
+    vectors = problem.vectors[:, :20].copy()
+    vectors[:, 15] += 1e-5 * problem.vectors[:, 2]
+    with pytest.raises(ConvergenceError, match="overlap by 1e-05"):
+        orthonormalise_sets(problem.panels, problem.split, vectors, [0, 10], 0, np.ones(20))
