@@ -2,7 +2,8 @@
 
 The bytes go to a hidden sibling, are flushed to the disk and renamed over the destination. Each
 writer holds a lock on its sibling, so that the next save in that folder can tell the litter of a
-killed writer from the work of a living one.
+killed writer from the work of a living one. Signals that ask a process to end are met by a handler in
+the main thread, by a watcher for every other.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import fcntl
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import stat
@@ -25,6 +25,7 @@ from types import FrameType
 from typing import IO
 
 from spectralbrain.errors import ArrayError, ArrayTypeError
+from spectralbrain.io._watcher import removed_if_writer_dies
 from spectralbrain.runtime import PathLike
 
 _SUFFIX = ".tmp"
@@ -32,7 +33,6 @@ _PATTERN = re.compile(r"\.spectralbrain-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 # A lock says nothing about a writer on another machine if the file system keeps locks to itself;
 # such a file is litter only once nobody has touched it for a day, by the file server's own clock.
 _FOREIGN_REST = 24 * 3600.0
-_OPEN_FILES = Path("/proc/self/fd")
 _UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 _open_lock = threading.RLock()
@@ -83,10 +83,8 @@ def atomic_write(path: PathLike, *, buffering: int = -1) -> Generator[IO[bytes],
 
     Missing parent folders are made. The new file follows the umask, or keeps the permissions of
     the regular file it replaces. A symbolic link is replaced, its target left alone. An exception
-    in the block, and SIGTERM or SIGHUP, leave the old file and nothing else; outside the main
-    thread that takes a file system with nameless files (O_TMPFILE, as on Linux's own), and one that
-    replaces a file has a name of its own for the microseconds before the rename: a signal that
-    hits these leaves it for the next save to remove.
+    in the block, and SIGTERM or SIGHUP, leave the old file and nothing else. What a killed process
+    leaves, the next save removes.
 
     Parameters
     ----------
@@ -186,41 +184,36 @@ def _rests(folder: Path, descriptor: int) -> bool:
 
 
 def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[IO[bytes], None, None]:
-    temporary, descriptor = _create_locked(target.parent)
-    try:
-        if mode is not None:
-            with contextlib.suppress(OSError):
-                os.fchmod(descriptor, mode)
-        with open(descriptor, "w+b", buffering=buffering, closefd=False) as stream:
-            yield stream
-            stream.flush()
-        os.fsync(descriptor)
-        nameless = os.fstat(descriptor).st_nlink == 0
-        if not (nameless and _appears(descriptor, target)):
-            if nameless:
-                _give_name(descriptor, temporary)
+    with contextlib.ExitStack() as watch:
+        temporary, descriptor = _create_locked(target.parent, watch)
+        try:
+            if mode is not None:
+                with contextlib.suppress(OSError):
+                    os.fchmod(descriptor, mode)
+            with open(descriptor, "w+b", buffering=buffering, closefd=False) as stream:
+                yield stream
+                stream.flush()
+            os.fsync(descriptor)
             temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    finally:
-        with _open_lock:
-            _open_temporaries.pop(temporary, None)
-        os.close(descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        finally:
+            with _open_lock:
+                _open_temporaries.pop(temporary, None)
+            os.close(descriptor)
     _sync_folder(target.parent)
 
 
-def _create_locked(folder: Path) -> tuple[Path, int]:
-    nameless = _create_nameless(folder)
-    if nameless is not None:
-        _lock(nameless)
-        return _new_name(folder), nameless
+def _create_locked(folder: Path, watch: contextlib.ExitStack) -> tuple[Path, int]:
     while True:
         with _open_lock:
             # Termination between creation and registration would leave the file: register first.
             name = _new_name(folder)
             _open_temporaries[name] = os.getpid()
+        if threading.current_thread() is not threading.main_thread():
+            watch.enter_context(removed_if_writer_dies(name))
         try:
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except BaseException:
@@ -235,42 +228,6 @@ def _create_locked(folder: Path) -> tuple[Path, int]:
             name.unlink()
         with _open_lock:
             _open_temporaries.pop(name, None)
-
-
-def _create_nameless(folder: Path) -> int | None:
-    """Create a file that vanishes with its process, outside the main thread and where the system can.
-
-    Only the main thread can remove a named file when a signal ends the process.
-    """
-    if threading.current_thread() is threading.main_thread() or not _OPEN_FILES.is_dir():
-        return None
-    try:
-        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
-    except (OSError, AttributeError):  # the attribute is missing on macOS
-        return None
-
-
-def _appears(descriptor: int, target: Path) -> bool:
-    """Let a nameless file appear at its destination, where nothing stands that would have to be replaced."""
-    try:
-        os.link(_OPEN_FILES / str(descriptor), target, src_dir_fd=descriptor)
-    except OSError:
-        return False
-    return True
-
-
-def _give_name(descriptor: int, name: Path) -> None:
-    try:
-        # with a folder given, Python follows the link as linkat(2) asks for
-        os.link(_OPEN_FILES / str(descriptor), name, src_dir_fd=descriptor)
-    except OSError:  # a file system or a security module that does not allow it
-        with name.open("xb") as copy, open(descriptor, "rb", closefd=False) as stream:
-            _lock(copy.fileno())
-            os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(descriptor).st_mode))
-            stream.seek(0)
-            shutil.copyfileobj(stream, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
 
 
 def _create(folder: Path) -> tuple[Path, int]:
@@ -338,8 +295,8 @@ def _sync_folder(folder: Path) -> None:
 def _termination_removes_temporaries() -> Generator[None, None, None]:
     """Let a signal that would end the process remove its temporaries first, then end it as before.
 
-    Only the main thread may set handlers. A handler of the caller's own is respected: what it
-    raises removes the file like any exception.
+    Only the main thread may set handlers; for the others there is :mod:`spectralbrain.io._watcher`. A
+    handler of the caller's own is respected: what it raises removes the file like any exception.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spectralbrain.errors import ArrayError, ArrayTypeError
-from spectralbrain.io import _atomic
+from spectralbrain.io import _watcher
 from spectralbrain.io._atomic import (
     absolute_path,
     atomic_write,
@@ -21,6 +21,7 @@ from spectralbrain.io._atomic import (
     write_bytes_atomic,
     write_text_atomic,
 )
+from spectralbrain.io._watcher import removed_if_writer_dies
 
 # A shell that starts a job in the background lets it ignore SIGINT, nohup SIGHUP: the writer undoes that.
 WRITER = """
@@ -313,56 +314,81 @@ def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path, monkeypatch):
     assert names(tmp_path) == ["f"]
 
 
-def test_a_signal_in_a_thread_leaves_no_litter(tmp_path):
-    """The system's default action ends the process at once, and only the main thread could have a handler."""
-    if not hasattr(os, "O_TMPFILE"):  # macOS: the next save removes the file
-        return
-    code = WRITER.replace("with atomic", "def write():\n  with atomic").replace("\n    ", "\n      ")
-    process = start_writer(
-        tmp_path / "f", code + "import threading\nthreading.Thread(target=write).start()\n"
+def in_a_thread(code):
+    """The same writer in another thread, where no handler can run: the signal ends the process at once."""
+    code = code.replace("with atomic", "def write():\n  with atomic").replace("\n    ", "\n      ")
+    return code + "import threading\nthreading.Thread(target=write).start()\n"
+
+
+def wait_until(condition, seconds=20):
+    stop = time.monotonic() + seconds
+    while not condition() and time.monotonic() < stop:
+        time.sleep(0.01)
+    return condition()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("old", [None, b"old"], ids=["new", "replaced"])
+def test_a_writer_in_a_thread_that_dies_leaves_no_litter(tmp_path, old, signum):
+    if old:
+        write_bytes_atomic(tmp_path / "f", old)
+    process = start_writer(tmp_path / "f", in_a_thread(WRITER))
+    assert len(names(tmp_path)) == (2 if old else 1)
+    assert end(process, signum) == -signum
+    assert wait_until(lambda: names(tmp_path) == (["f"] if old else []))
+
+
+def test_a_signal_right_before_the_rename_in_a_thread_leaves_no_litter(tmp_path):
+    write_bytes_atomic(tmp_path / "f", b"old")
+    trap = """
+import os, pathlib
+def die(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+pathlib.Path.replace = die
+"""
+    writer = WRITER.replace("time.sleep(60)", "pass").replace(
+        "from spectralbrain", trap + "from spectralbrain"
     )
-    assert end(process, signal.SIGTERM) == -signal.SIGTERM
-    assert names(tmp_path) == []
+    process = start_writer(tmp_path / "f", in_a_thread(writer))
+    assert process.wait(timeout=30) == -signal.SIGTERM
+    process.stdout.close()
+    assert wait_until(lambda: names(tmp_path) == ["f"])
+    assert (tmp_path / "f").read_bytes() == b"old"
 
 
-def test_in_a_thread_a_new_file_has_no_other_name_before(tmp_path, monkeypatch):
-    """So that there is no moment at which a signal leaves something; replacing takes a name and a rename."""
-    if not hasattr(os, "O_TMPFILE"):
-        return
-    given = []
-    give_name = _atomic._give_name
-    monkeypatch.setattr(_atomic, "_give_name", lambda *both: given.append(both) or give_name(*both))
-    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+def test_the_watcher_hears_no_signal_that_may_end_the_writer(tmp_path, monkeypatch):
+    started = []
+    start = _watcher._start
+    monkeypatch.setattr(_watcher, "_start", lambda *both: started.append(start(*both)) or started[-1])
+    (tmp_path / "f").write_bytes(b"")
+    with removed_if_writer_dies(tmp_path / "f"):
+        for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            os.kill(started[0], signum)
+        time.sleep(0.1)
+        assert os.waitpid(started[0], os.WNOHANG) == (0, 0)
+        assert (tmp_path / "f").exists()
+    assert not (tmp_path / "f").exists()  # its name had not changed
+
+
+def test_without_a_shell_a_thread_writes_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(_watcher, "_SHELL", str(tmp_path / "no shell"))
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(write_bytes_atomic, tmp_path / "new", b"1").result()
-        assert given == []
-        pool.submit(write_bytes_atomic, tmp_path / "new", b"2").result()
-        pool.submit(write_bytes_atomic, tmp_path / "dangling", b"3").result()
-        assert len(given) == 2
-    assert (tmp_path / "new").read_bytes() == b"2"
-    assert (tmp_path / "dangling").read_bytes() == b"3"
-    assert not (tmp_path / "dangling").is_symlink()
-    assert names(tmp_path) == ["dangling", "new"]
+        pool.submit(write_bytes_atomic, tmp_path / "f", b"1").result()
+    assert (tmp_path / "f").read_bytes() == b"1"
+    assert names(tmp_path) == ["f"]
 
 
-@pytest.mark.parametrize("nameless", ["yes", "no", "but no link"])
-def test_threads_write_as_the_main_thread_does(tmp_path, monkeypatch, nameless):
-    if nameless == "no":
-        monkeypatch.setattr(_atomic, "_OPEN_FILES", tmp_path / "not there")
-    if nameless == "but no link":
-
-        def link(*arguments, **options):
-            raise PermissionError(1, "Operation not permitted")
-
-        monkeypatch.setattr(os, "link", link)
-    path = write_bytes_atomic(tmp_path / "f", b"old")
-    path.chmod(0o640)
+def test_a_thread_leaves_no_process_behind(tmp_path):
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(write_bytes_atomic, path, b"new").result() == path
-        assert pool.submit(write_bytes_atomic, tmp_path / "g", b"x").result() == tmp_path / "g"
-    assert path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o640
-    umask = os.umask(0)
-    os.umask(umask)
-    assert (tmp_path / "g").stat().st_mode & 0o777 == 0o666 & ~umask
-    assert names(tmp_path) == ["f", "g"]
+        pool.submit(write_bytes_atomic, tmp_path / "f", b"1").result()
+        with pytest.raises(RuntimeError):
+            pool.submit(fail_to_write, tmp_path / "f").result()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert names(tmp_path) == ["f"]
+
+
+def fail_to_write(path):
+    with atomic_write(path):
+        raise RuntimeError

@@ -243,8 +243,9 @@ def test_writers_in_threads(tmp_path):
     assert visible(tmp_path) == ["x.h5"]
 
 
-def test_a_signal_while_another_thread_writes(tmp_path):
-    """Only the main thread may set handlers: what a thread leaves, the next save removes."""
+@pytest.mark.parametrize("wait", [0.05, 0.1, 0.2, 0.3])
+def test_a_signal_while_another_thread_writes(tmp_path, wait):
+    """Only the main thread may set handlers: what a thread leaves, its watcher removes."""
     code = """
     import sys, threading
     def write():
@@ -255,15 +256,18 @@ def test_a_signal_while_another_thread_writes(tmp_path):
     print("ready", flush=True)
     thread.join()
     """
-    path = tmp_path / "x.h5"
+    path = save("hdf5", tmp_path / "x.h5", 0)
     process = python(code, path, stdout=subprocess.PIPE)
     process.stdout.readline()
-    time.sleep(0.2)
+    time.sleep(wait)
     process.terminate()
     process.wait(timeout=30)
     process.stdout.close()
-    save("hdf5", path, 1)
-    assert visible(tmp_path) == ["x.h5"]
+    stop = time.monotonic() + 20
+    while list(tmp_path.iterdir()) != [path] and time.monotonic() < stop:
+        time.sleep(0.01)
+    assert list(tmp_path.iterdir()) == [path]
+    check("hdf5", path)
 
 
 def test_readers_hold_no_locks(tmp_path):
