@@ -25,7 +25,7 @@ class ArpackSolver:
         self.tol = tol
         del team  # ARPACK is sequential
 
-    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
+    def lowest(self, count: int, known: Pairs | None = None, n_rough: int = 0) -> Pairs:
         """Return the `count` smallest eigenpairs; ARPACK cannot use known ones."""
         pencil = self.pencil
         if pencil.n <= 500 or 3 * count >= pencil.n:

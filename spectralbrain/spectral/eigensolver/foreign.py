@@ -122,8 +122,8 @@ class CholespySolver(NativeSolver):
         identity = np.arange(self.pencil.n)
         return identity, identity
 
-    def _next_window(self, values: FloatArray, count: int) -> Window:
-        return Window(0, -np.inf, count)
+    def _next_window(self, values: FloatArray, count: int, n_rough: int) -> Window:
+        return Window(0, -np.inf, count, n_rough)
 
     def _shift(self, window: Window) -> tuple[float, CholespyFactorization]:
         shift = BELOW_ALL * 4 * np.pi / self.pencil.area

@@ -45,6 +45,10 @@ RESTORED_TOGETHER = 32
 # Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
 FAR_FROM_SHIFT = 3.0
 CAPACITY = 5
+# Accepted estimates of residuals: as a fraction of tol, and of pairs that only have to be near an eigenvalue,
+# which is then known to the square of it.
+ACCEPTED_RESIDUAL = 0.2
+ROUGH_RESIDUAL = 1e-5
 # Eigenvectors below a window that are kept out of its basis.
 N_KNOWN = 200
 
@@ -81,15 +85,15 @@ class NativeSolver:
         """Return the factorisation of A - shift B."""
         return Factorization(self.symbolic, self._stiffness_data - shift * self._mass_data, self.team)
 
-    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
-        """Return the `count` smallest eigenpairs, given those known already."""
+    def lowest(self, count: int, known: Pairs | None = None, n_rough: int = 0) -> Pairs:
+        """Return the `count` smallest eigenpairs, given those known already; the last ones may be rough."""
         pencil = self.pencil
         wants_most = count > DENSE_FRACTION * pencil.n
         if pencil.n <= DENSE_SIZE or (wants_most and pencil.n <= LARGEST_DENSE):
             return dense_pairs(pencil)
         self._prepare()
         values = np.empty(0) if known is None else known.values
-        window = self._next_window(values, count)
+        window = self._next_window(values, count, n_rough)
         if window.size == count:
             found = self._window(window, None, None, Memory())
             return Pairs(found.values, self._restored(found.vectors))
@@ -98,7 +102,7 @@ class NativeSolver:
         if known is not None:
             vectors[:, : window.n_before] = known.vectors[self._order, : window.n_before]
         while len(values) < count:
-            window = self._next_window(values, count)
+            window = self._next_window(values, count, n_rough)
             first, stop = window.n_before, window.n_before + window.size
             below = vectors[:, max(0, first - N_KNOWN) : first] if first else None
             found = self._window(window, below, vectors[:, first:stop], memory)
@@ -108,8 +112,8 @@ class NativeSolver:
         orthonormalise_sets(panels, mass, vectors, starts, N_KNOWN, self._scale(values))
         return Pairs(values, self._restored(vectors))
 
-    def _next_window(self, values: FloatArray, count: int) -> Window:
-        return next_window(values, count)
+    def _next_window(self, values: FloatArray, count: int, n_rough: int) -> Window:
+        return next_window(values, count, n_rough)
 
     def _refining_shift(self, values: FloatArray, columns: IntArray) -> float:
         return _middle_gap(values, columns)
@@ -158,7 +162,7 @@ class NativeSolver:
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
-            lambda values: 0.1 * self.tol * self._scale(values, window),
+            lambda values: self._accepted(values, window),
             window.least_basis(lanczos.width),
             out,
         )
@@ -206,6 +210,14 @@ class NativeSolver:
             panels.each(gather)
             panels.each(write)
         return vectors
+
+    def _accepted(self, values: FloatArray, window: Window) -> FloatArray:
+        """Return the largest residual of each pair with which the search may end."""
+        scale = self._scale(values, window)
+        accepted = ACCEPTED_RESIDUAL * self.tol * scale
+        rough = window.is_rough(values)
+        accepted[rough] = ROUGH_RESIDUAL * scale[rough]
+        return accepted
 
     def _scale(self, values: FloatArray, window: Window | None = None) -> FloatArray:
         """Return max(lambda, lambda_1), to which residuals are relative."""

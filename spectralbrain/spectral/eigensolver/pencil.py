@@ -65,8 +65,11 @@ class PencilSolver(Protocol):
 
     name: str
 
-    def lowest(self, count: int, known: Pairs | None = None) -> Pairs:
-        """Return at least the `count` smallest eigenpairs, given those known already."""
+    def lowest(self, count: int, known: Pairs | None = None, n_rough: int = 0) -> Pairs:
+        """Return at least the `count` smallest eigenpairs, given those known already.
+
+        The last `n_rough` need only show where eigenvalues are.
+        """
 
     def refine(self, pairs: Pairs, columns: IntArray) -> Pairs:
         """Return the pairs with smaller residuals, those of `columns` above all; may overwrite them."""

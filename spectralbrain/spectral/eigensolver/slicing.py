@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectralbrain.runtime import FloatArray, IntArray
+from spectralbrain.runtime import BoolArray, FloatArray, IntArray
 
 # More pairs than this are computed in windows of about WINDOW pairs.
 LARGEST_WINDOW = 400
@@ -29,6 +29,10 @@ LEAST_INNER_BASIS = 1.7
 LEAST_BLOCKS = 11
 
 
+# Relative distance from the last exact eigenvalue from which others may be rough.
+ROUGH_DISTANCE = 1e-3
+
+
 @dataclass(frozen=True)
 class Window:
     """A run of consecutive eigenvalues to compute.
@@ -41,11 +45,14 @@ class Window:
         A value in a gap; minus infinity for the first window.
     size : int
         Number of pairs to compute.
+    n_rough : int
+        The last of them that need only show where eigenvalues are.
     """
 
     n_before: int
     floor: float
     size: int
+    n_rough: int = 0
 
     @property
     def position(self) -> float:
@@ -74,6 +81,12 @@ class Window:
         factor = self.position / max(self.share_below(inertia), 1e-3)
         return base + (shift - base) * float(np.clip(factor, 0.1, 10.0))
 
+    def is_rough(self, values: FloatArray) -> BoolArray:
+        """Say which of the window's pairs may be rough: none that might be in a cluster with an exact one."""
+        last_exact = values[-self.n_rough - 1] if self.n_rough < len(values) == self.size else np.inf
+        rough: BoolArray = values > (1 + ROUGH_DISTANCE) * last_exact
+        return rough
+
     def select(self, values: FloatArray, shift: float, inertia: int) -> IntArray:
         """Return the indices of the window's Ritz values, ascending; fewer than `size` if some are missing.
 
@@ -91,7 +104,7 @@ class Window:
         return np.concatenate([left, right[: self.size - n_left]])
 
 
-def next_window(values: FloatArray, count: int) -> Window:
+def next_window(values: FloatArray, count: int, n_rough: int = 0) -> Window:
     """Return the window that follows eigenvalues which are complete up to their last.
 
     Parameters
@@ -100,6 +113,8 @@ def next_window(values: FloatArray, count: int) -> Window:
         Ascending, complete up to the last; empty at the beginning.
     count : int
         Number of pairs wanted in the end.
+    n_rough : int
+        How many of the last of these may be rough.
 
     Returns
     -------
@@ -108,9 +123,9 @@ def next_window(values: FloatArray, count: int) -> Window:
     Examples
     --------
     >>> next_window(np.empty(0), 1000)
-    Window(n_before=0, floor=-inf, size=250)
-    >>> next_window(np.array([1.0, 2.0, 2.1, 5.0, 5.5]), 20)
-    Window(n_before=3, floor=3.55, size=17)
+    Window(n_before=0, floor=-inf, size=250, n_rough=0)
+    >>> next_window(np.array([1.0, 2.0, 2.1, 5.0, 5.5]), 20, 3)
+    Window(n_before=3, floor=3.55, size=17, n_rough=3)
     """
     kept, floor = 0, -np.inf
     if len(values) > 1:
@@ -120,4 +135,4 @@ def next_window(values: FloatArray, count: int) -> Window:
         floor = float(values[kept - 1] + values[kept]) / 2
     left = count - kept
     n_windows = 1 if left <= LARGEST_WINDOW else -(-left // WINDOW)
-    return Window(kept, floor, -(-left // n_windows))
+    return Window(kept, floor, -(-left // n_windows), n_rough if n_windows == 1 else 0)

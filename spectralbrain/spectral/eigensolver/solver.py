@@ -145,7 +145,9 @@ def _extend_until_gap(
     while True:
         for i, solver in enumerate(solvers):
             if i not in pairs or len(pairs[i].values) < wanted[i]:
-                pairs[i] = insert_null_mode(pencils[i], solver.lowest(int(wanted[i]), pairs.get(i)))
+                n_rough = max(0, int(wanted[i]) - k) if len(solvers) == 1 else 0
+                known = _exact(pairs.get(i), k)
+                pairs[i] = insert_null_mode(pencils[i], solver.lowest(int(wanted[i]), known, n_rough))
         found = [pairs[i] for i in range(len(solvers))]
         open_ended = np.array([len(p.values) for p in found]) < sizes
         last = np.array([p.values[-1] for p in found])
@@ -158,6 +160,11 @@ def _extend_until_gap(
         )
         behind |= open_ended & (last == bound)  # the piece that limits `bound` must grow, or nothing would
         wanted[behind] = np.minimum(sizes[behind], (1.1 * wanted[behind]).astype(int) + EXTRA_PAIRS)
+
+
+def _exact(pairs: Pairs | None, k: int) -> Pairs | None:
+    """Return known pairs without those behind the k-th, which may be rough."""
+    return None if pairs is None else Pairs(pairs.values[:k], pairs.vectors[:, :k])
 
 
 def _merge(pairs: list[Pairs], k: int, bound: float, cluster_rtol: float) -> Spectrum | None:

@@ -190,7 +190,7 @@ def test_a_wrong_inertia_is_caught(surface: BrainMesh, monkeypatch: pytest.Monke
 def test_a_lost_eigenvector_is_caught(surface: BrainMesh, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = native.NativeSolver.lowest
 
-    def forgetful(self: native.NativeSolver, count: int, known: object = None) -> object:
+    def forgetful(self: native.NativeSolver, count: int, *_: object) -> object:
         pairs = honest(self, count + 1)
         keep = np.arange(len(pairs.values)) != 11
         return type(pairs)(pairs.values[keep], np.ascontiguousarray(pairs.vectors[:, keep]))
@@ -419,6 +419,36 @@ def test_extension_solves_for_the_new_pairs_only(
     decomposition.extend(100)
     assert len(sizes) == 1
     assert sizes[0] < 60
+
+
+def test_only_pairs_clearly_behind_the_exact_ones_may_be_rough() -> None:
+    values = np.array([1.0, 2.0, 3.0, 3.001, 3.5])
+    window = native.Window(0, -np.inf, 5, n_rough=2)
+    assert window.is_rough(values).tolist() == [False, False, False, False, True]
+    assert not window.is_rough(values[:4]).any()  # one was not found yet: who is the last?
+    assert not native.Window(0, -np.inf, 5).is_rough(values).any()
+
+
+def test_rough_pairs_are_near_eigenvalues_and_not_taken_for_known(
+    oracle: np.ndarray, surface: BrainMesh
+) -> None:
+    found = []
+    honest = native.NativeSolver.lowest
+
+    def recorded(self: native.NativeSolver, count: int, known: object = None, n_rough: int = 0) -> object:
+        pairs = honest(self, count, known, n_rough)  # type: ignore[arg-type]
+        found.append((len(pairs.values), n_rough, pairs.values))
+        return pairs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native.NativeSolver, "lowest", recorded)
+        first = decompose(surface, k=47)
+    ((size, n_rough, values),) = found
+    assert (size, n_rough) == (50, 3)
+    np.testing.assert_allclose(values[1:] * oracle[20] / values[20], oracle[1:50], rtol=1e-6)
+    second = first.extend(60)
+    assert second.metadata["max_residual"] < 1e-8
+    np.testing.assert_allclose(second.eigenvalues[1:], oracle[1:60], rtol=1e-9)
 
 
 def test_interval_query_counts_by_inertia(surface: BrainMesh, oracle: np.ndarray) -> None:
