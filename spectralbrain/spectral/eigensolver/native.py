@@ -7,6 +7,7 @@ special case, and the inertia of the factorisation says how many eigenvalues lie
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import scipy.sparse as sp
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
-from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, run_lanczos
+from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, RitzPairs, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
 from spectralbrain.spectral.eigensolver.panels import Memory, Panels, RowSplit
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
@@ -51,6 +52,25 @@ ACCEPTED_RESIDUAL = 0.2
 ROUGH_RESIDUAL = 1e-5
 # Eigenvectors below a window that are kept out of its basis.
 N_KNOWN = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """What the search for a window's pairs is given.
+
+    Attributes
+    ----------
+    below : (n, d) array or None
+        Eigenvectors below the window, to whose complement the search is restricted.
+    out : (n, size) array or None
+        Where the eigenvectors go; None for the place of the basis.
+    memory : Memory or None
+        That of an earlier search.
+    """
+
+    below: FloatArray | None = None
+    out: FloatArray | None = None
+    memory: Memory | None = None
 
 
 class NativeSolver:
@@ -95,7 +115,7 @@ class NativeSolver:
         values = np.empty(0) if known is None else known.values
         window = self._next_window(values, count, n_rough)
         if window.size == count:
-            found = self._window(window, None, None, Memory())
+            found = self._window(window, Room())
             return Pairs(found.values, self._restored(found.vectors))
         vectors, memory = np.empty((pencil.n, count)), Memory()
         starts: list[int] = []
@@ -105,7 +125,7 @@ class NativeSolver:
             window = self._next_window(values, count, n_rough)
             first, stop = window.n_before, window.n_before + window.size
             below = vectors[:, max(0, first - N_KNOWN) : first] if first else None
-            found = self._window(window, below, vectors[:, first:stop], memory)
+            found = self._window(window, Room(below, vectors[:, first:stop], memory))
             values = np.concatenate([values[:first], found.values])
             starts.append(first)
         panels, _, mass = self._operators()
@@ -122,33 +142,15 @@ class NativeSolver:
         panels = Panels(self.pencil.n, self.team)
         return panels, panels.split(self.stiffness), panels.split(self.mass)
 
-    def _window(
-        self, window: Window, below: FloatArray | None, out: FloatArray | None, memory: Memory
-    ) -> Pairs:
-        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes.
-
-        The search is restricted to the complement of the eigenvectors `below` the window.
-        """
+    def _window(self, window: Window, room: Room) -> Pairs:
+        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes."""
         width = next(w for largest, w in WIDTHS if window.size <= largest)
         shift, factor = self._shift(window)
-        panels, _, mass = self._operators()
         delay = LONGEST_DELAY
         while True:
-            capacity = min(CAPACITY * window.size + 8 * width, self.pencil.n - width)
             try:
-                lanczos = BlockLanczos(
-                    panels,
-                    mass,
-                    factor.solve,
-                    shift,
-                    width,
-                    capacity,
-                    first_width=window.size if out is None else 0,
-                    longest_delay=delay,
-                    known=below,
-                    memory=memory,
-                )
-                return self._pairs(window, lanczos, factor, out)
+                found = self._search(window, shift, factor, width, delay, room)
+                return self._checked(window, shift, factor, found)
             except ConvergenceError:
                 if width >= WIDEST:
                     raise
@@ -156,26 +158,43 @@ class NativeSolver:
                     width *= 2
                 delay = 1
 
-    def _pairs(self, window: Window, lanczos: BlockLanczos, factor: Any, out: FloatArray | None) -> Pairs:
-        shift = lanczos.shift
-        found = run_lanczos(
+    def _search(
+        self, window: Window, shift: float, factor: Any, width: int, delay: int, room: Room
+    ) -> RitzPairs:
+        """Run the recurrence until a window's pairs have converged."""
+        panels, _, mass = self._operators()
+        lanczos = BlockLanczos(
+            panels,
+            mass,
+            factor.solve,
+            shift,
+            width,
+            min(CAPACITY * window.size + 8 * width, self.pencil.n - width),
+            first_width=window.size if room.out is None else 0,
+            longest_delay=delay,
+            known=room.below,
+            memory=room.memory,
+        )
+        return run_lanczos(
             lanczos,
             lambda values: window.select(values, shift, factor.n_negative),
             window.size,
             lambda values: self._accepted(values, window),
-            window.least_basis(lanczos.width),
-            out,
+            window.least_basis(width),
+            room.out,
         )
-        approximate, vectors = found.values, found.vectors
-        far = (approximate - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(approximate, window)
-        del found
-        self._correct(factor, approximate, vectors, np.flatnonzero(far))
-        below = window.n_before + int((approximate < shift).sum())
+
+    def _checked(self, window: Window, shift: float, factor: Any, found: RitzPairs) -> Pairs:
+        """Return pairs with the ones far from the shift corrected, if as many lie below it as must."""
+        values, vectors = found.values, found.vectors
+        far = (values - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(values, window)
+        self._correct(factor, values, vectors, np.flatnonzero(far))
+        below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
             raise ConvergenceError(
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
-        return Pairs(approximate, vectors)
+        return Pairs(values, vectors)
 
     def _correct(self, factor: Any, values: FloatArray, vectors: FloatArray, columns: IntArray) -> None:
         """Apply one inverse iteration to some columns, in place, and make them orthonormal to the others.
