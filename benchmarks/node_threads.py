@@ -28,11 +28,14 @@ import spectralbrain.interfaces as nodes
 
 WINDOW = 0.05
 SURFACES, REGIONS, MAPS = 100, 30, 50
-Look = tuple[float, float, int]
+Look = tuple[float, float, float, int]
 
 
 def watch(call: Callable[[], Any]) -> list[Look]:
-    """Call a function in a process of its own; return clock, processor time (s) and running threads."""
+    """Call a function in a process of its own.
+
+    Returns the clock before and after each look, the processor time so far (s) and the running threads.
+    """
     child = os.fork()
     if child == 0:
         try:
@@ -49,7 +52,7 @@ def watch(call: Callable[[], Any]) -> list[Look]:
                 running += (task / "stat").read_text().rpartition(")")[2].split()[0] == "R"
             except (OSError, IndexError):  # it has just ended
                 continue
-        looks.append((clock, sum(spent.values()), running))
+        looks.append((clock, time.perf_counter(), sum(spent.values()), running))
         time.sleep(0.002)
     return looks
 
@@ -57,11 +60,11 @@ def watch(call: Callable[[], Any]) -> list[Look]:
 def most_threads(looks: list[Look]) -> float:
     """Return the most processor time per time in any window."""
     most, first = 0.0, 0
-    for clock, spent, _ in looks:
-        while clock - looks[first + 1][0] >= WINDOW:
+    for before, after, spent, _ in looks:
+        while before - looks[first + 1][0] >= WINDOW:
             first += 1
-        if clock - looks[first][0] >= WINDOW:
-            most = max(most, (spent - looks[first][1]) / (clock - looks[first][0]))
+        if before - looks[first][0] >= WINDOW:
+            most = max(most, (spent - looks[first][2]) / (after - looks[first][0]))
     return most
 
 
@@ -78,7 +81,7 @@ def main(level: int = 5, k: int = 100, *threads: int) -> None:
             cells = []
             for n in threads:
                 looks = watch(getattr(nodes, name)(**inputs, num_threads=n).run)
-                over = sum(running > n for _, _, running in looks) / len(looks)
+                over = sum(running > n for *_, running in looks) / len(looks)
                 cells.append(f"{most_threads(looks):.2f}, {over:.1%}")
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
         os.chdir("/")

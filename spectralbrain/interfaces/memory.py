@@ -16,11 +16,12 @@ _READING = 2.03
 class _Cost:
     """What a node holds at its peak, beyond the interpreter; `benchmarks/node_memory.py` measures it.
 
-    Bytes for each vertex, voxel and row; copies of the (N, k) eigenvectors, of the (N, n_maps) maps, of the
-    rows' spectra (n_rows, k) and of the matrix (n_rows, n_rows).
+    Bytes for each vertex or voxel, each vertex of one row (a region), and each row; copies of the (N, k)
+    eigenvectors, of the (N, n_maps) maps, of the rows' spectra (n_rows, k) and of the matrix (n_rows, n_rows).
     """
 
     vertex: float = 0.0
+    row_vertex: float = 0.0
     modes: float = 0.0
     maps: float = 0.0
     row: float = 0.0
@@ -91,7 +92,7 @@ _COSTS: dict[str, _Cost] = {
     "SpectralAsymmetry": _SMALL,
     "AsymmetryTable": _SPECTRA,
     "Parcellate": _Cost(vertex=500.0),
-    "ComputeRegionSpectra": _Cost(vertex=1400.0),
+    "ComputeRegionSpectra": _Cost(vertex=450.0, row_vertex=6500.0),
     "RegionTable": _Cost(vertex=40.0, row=15_000.0),
     "RegionDistanceMatrix": _Cost(vertex=40.0, row=15_000.0, pairs=10.0),
     "BuildGeometricConnectome": _Cost(vertex=350.0, maps=5.5, pairs=10.0),
@@ -131,7 +132,8 @@ def estimate_mem_gb(
         Number of maps: scales of a descriptor (times `order` for Bates signatures), surrogates, sources of a
         distance.
     n_rows : int
-        Number of surfaces of a group, both sides of an asymmetry counted, or of regions of a parcellation.
+        Number of surfaces of a group, both sides of an asymmetry counted, or of regions of a parcellation,
+        taken to be of one size; 0 where it is not known.
 
     Returns
     -------
@@ -155,6 +157,6 @@ def estimate_mem_gb(
     columns = cost.modes * k + cost.maps * n_maps
     if cost.reads:
         columns = max(columns, _READING * k)
-    surface = n_vertices * (cost.vertex + 8.0 * columns)
+    surface = n_vertices * (cost.vertex + cost.row_vertex / max(n_rows, 1) + 8.0 * columns)
     group = n_rows * (cost.row + 8.0 * (cost.spectra * k + cost.pairs * n_rows))
     return BASE_GB + (surface + group) / _GIB

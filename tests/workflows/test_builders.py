@@ -262,6 +262,9 @@ def test_every_node_has_an_estimate_and_a_measurement() -> None:
         *("HKSTimes", "WKSEnergies", "ComputeShapeDNA", "HeatTrace", "WaveTrace", "ModeWavelengths"),
         *("ShapeDNADistance", "WESD", "ShapeDifference", "SpectralAsymmetry"),
     }, "read a spectrum alone, or nothing"
+    halves, many = (estimate_mem_gb("ComputeRegionSpectra", 163_842, n_rows=n) for n in (2, 100))
+    assert 0.554 / 1.5 < halves < 0.554 * 1.5, "measured with two regions"
+    assert 0.180 / 1.5 < many < 0.180 * 1.5, "measured with a hundred"
 
 
 MEASURE = """
