@@ -10,8 +10,8 @@ from spectralbrain.errors import ArrayError, MeshError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.runtime import Faces, FloatArray, Vertices
 
-# Taubin (1995), Proc. SIGGRAPH, 351-358: a shrinking step and a slightly larger growing one. The
-# pass-band frequency 1 / _SHRINK - 1 / _GROW must be positive; he uses about 0.1.
+# Taubin (1995), Proc. SIGGRAPH, 351-358: a shrinking step and a slightly larger growing one. trimesh wants
+# 0 < 1 / _SHRINK - 1 / _GROW < 0.1; here it is 0.077.
 _SHRINK, _GROW = 0.5, 0.52
 
 

@@ -87,8 +87,10 @@ def discretize_points(
 
     Notes
     -----
-    Sharp & Crane (2020), A Laplacian for nonmanifold triangle meshes, Computer Graphics Forum 39(5), section
-    on point clouds: triangulations of each point's 30 nearest neighbours, together a nonmanifold mesh.
+    Sharp & Crane (2020), A Laplacian for nonmanifold triangle meshes, Computer Graphics Forum 39(5), on point
+    clouds: triangulations of each point's 30 nearest neighbours, together a nonmanifold mesh. Their program
+    divides both matrices by 3, the times a triangle is found; here the stiffness is scaled once more, because
+    triangles are not found three times throughout.
     """
     if laplacian != "robust":
         raise MeshError(f"mesh: no triangles, and laplacian={laplacian!r}; a point cloud needs 'robust'")

@@ -65,7 +65,9 @@ def spectral_asymmetry(
     References
     ----------
     Wachinger, Golland, Kremen, Fischl & Reuter (2015), NeuroImage 109, 232-248,
-    doi:10.1016/j.neuroimage.2015.01.032: lateral asymmetry as the distance of the two sides' ShapeDNA.
+    doi:10.1016/j.neuroimage.2015.01.032: lateral asymmetry as the distance of the two sides' ShapeDNA. The
+    authors' program leaves normalisation and weights to options, and divides by n + 1 (``index='lapy'`` of
+    :func:`~spectralbrain.shapedna_distance`).
 
     Notes
     -----

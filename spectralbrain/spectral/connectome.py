@@ -121,8 +121,8 @@ def build_geometric_connectome(
 
     References
     ----------
-    Peyré & Cuturi (2019), Foundations and Trends in Machine Learning 11, 355-607, doi:10.1561/2200000073,
-    remark 2.30: transport on the line, W = integral of ``|F - G|``.
+    Peyré & Cuturi (2019), Foundations and Trends in Machine Learning 11, 355-607, doi:10.1561/2200000073:
+    transport on the line, W = integral of ``|F - G|``.
     Székely & Rizzo (2013), Journal of Statistical Planning and Inference 143, 1249-1272,
     doi:10.1016/j.jspi.2013.03.018: energy distance, D^2 = 2 integral of (F - G)^2.
 

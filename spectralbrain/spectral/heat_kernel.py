@@ -79,7 +79,9 @@ def compute_hks(
     -----
     Invariant to rigid motion, to the order of vertices, to signs of eigenvectors and to rotations inside
     an eigenspace. Scaling by s multiplies h(x, s^2 t) by s^-2. All modes are summed, null modes included.
-    Programs that leave the constant mode out, as Sun's does, give values lower by 1 / A.
+    Programs that leave the constant mode out, as Sun's does, give values lower by 1 / A; its scaled variant
+    is (h - 1 / A) / (Z - 1) with the heat trace Z, where 'trace' is h / Z. Its range of times is that of
+    ``time='raw'``, in 101 values.
     SpectralBrain 0.1.0 agrees for given times (its name `t_values` is accepted). Its default grid comes
     from each shape's own spectrum (ours: ``time='raw'``), and its ``normalize=True`` divides by a
     norm over vertices, which depends on the mesh; 'l2' is the norm over the surface.
@@ -162,8 +164,9 @@ def compute_si_hks(
     ----------
     Bronstein & Kokkinos (2010), CVPR, 1704-1711, doi:10.1109/CVPR.2010.5539838: the chain of logarithm,
     derivative in tau and modulus of the Fourier transform; grid and number of frequencies as in its
-    experiments. Bronstein's own program, sihks, has the same closed form of the derivative (its sign vanishes
-    in the modulus).
+    experiments. Bronstein's own program, sihks, has the same closed form of the derivative, leading minus
+    included. The demonstration that comes with it takes another grid (tau from 1 to 20 by 0.2, frequencies 1
+    to 19, without the zeroth); give `tau_max`, `tau_step` and `n_frequencies` to compare.
 
     Notes
     -----

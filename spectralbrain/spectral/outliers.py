@@ -10,7 +10,7 @@ import numpy as np
 from spectralbrain.errors import ArrayError, ArrayTypeError
 from spectralbrain.spectral.group_entry import is_known
 
-#: Iglewicz & Hoaglin (1993), How to detect and handle outliers, p. 11: the modified z-score is
+#: Iglewicz & Hoaglin (1993), How to detect and handle outliers: the modified z-score is
 #: 0.6745 (x - median) / MAD, and beyond 3.5 it points to an outlier.
 MAD_TO_SIGMA = 0.6745
 OUTLIER_THRESHOLD = 3.5
@@ -44,7 +44,7 @@ def find_outliers(
 
     Notes
     -----
-    The score is z = 0.6745 (x - median) / MAD (Iglewicz & Hoaglin 1993, p. 11), invariant to the unit of the
+    The score is z = 0.6745 (x - median) / MAD (Iglewicz & Hoaglin 1993), invariant to the unit of the
     values and to the order of participants.
 
     Examples

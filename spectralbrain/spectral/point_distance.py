@@ -103,7 +103,8 @@ def commute_time_distance(
 
     The distance between global point signatures. On a surface the sum diverges like log k for every pair
     of points: distances for different k are not comparable, and k belongs to the result. The
-    biharmonic distance converges.
+    biharmonic distance converges. A random walk's commute time on a graph is d^2 times the graph's volume, a
+    factor that is left out here.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ def compute_shapedna(
     index : {None, 'weyl', 'lapy'}
         'weyl': divide the n-th non-null eigenvalue by n, so that by Weyl's law the values level off
         (lambda_n A / n -> 4 pi) and no part of the spectrum outweighs another (Wachinger et al. 2015).
-        'lapy': divide by n + 1 instead, as LaPy's `reweight_ev` does, which counts the null mode as
-        the first and so divides the first non-null eigenvalue by 2.
+        'lapy': divide by n + 1 instead, as the authors' programs do (LaPy's `reweight_ev`, BrainPrint's
+        post-processing): they count the null mode as the first, so the first non-null one is halved.
     k : int, optional
         Number of values; all non-null eigenvalues by default.
 

@@ -115,8 +115,9 @@ def eigenstrap(
     -----
     Invariant to rigid motion, scaling and, but for 'permute', the order of vertices. Other signs or bases of
     the modes give other surrogates for a seed, of the same distribution.
-    The published software normalises modes by sqrt(lambda), rotates them and scales back, which is this map
-    of coefficients.
+    The authors' program divides modes by sqrt(lambda), rotates them and multiplies by it again, which is this
+    map of coefficients. It fits the coefficients to vertices of equal weight, where ours count by area, and
+    gives surrogates of mean 0 unless it resamples.
 
     Examples
     --------

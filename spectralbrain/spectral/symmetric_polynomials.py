@@ -63,6 +63,7 @@ def compute_bates_signatures(
     References
     ----------
     Bates, Pafundi, Kanel, Liu & Mio (2011), IEEE International Symposium on Biomedical Imaging, 1851-1854.
+    The paper could not be read; the definition is the one by which SpectralBrain 0.1.0 cites it.
 
     Notes
     -----

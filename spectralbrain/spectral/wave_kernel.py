@@ -74,8 +74,10 @@ def compute_wks(
     -----
     Null modes (log 0) are left out, counted by topology. Invariant to rigid motion, order of vertices,
     signs and rotations inside eigenspaces; scaling by s shifts e by -2 log s and multiplies by s^-2.
-    The authors' own program differs from their paper: sigma is six steps, and energies go from log lambda_1
-    to log(lambda_k) / 1.02, which depends on the unit of length; give `energies` and `sigma` to compare.
+    The authors' own program takes another grid: on a surface scaled to area 1, energies from log lambda_1 to
+    log(lambda_k) / 1.02 and sigma of six steps; the null mode stays in, at log 1e-6, where it weighs nothing.
+    Give `energies` in log(lambda A) with ``energy='area'``, `sigma` and ``normalization='area'`` to compare.
+    Programs that use its grid without scaling to area 1 depend on the unit of length.
     SpectralBrain 0.1.0 agrees with its ``normalize=False`` for given `e_values` and `sigma` (both names
     accepted); its default divides each energy by a norm over vertices, and its default bandwidth, 7 / M of
     the range, differs from the published condition and changes abruptly below M = 28.

@@ -95,8 +95,8 @@ def compute_wavelets(
     n_scales : int
         Length of the default grid.
     kernel : {'mexican_hat', 'abspline'}
-        'mexican_hat': g(x) = x exp(-x). 'abspline': the kernel of Hammond et al. with alpha = beta = 2,
-        x1 = 1, x2 = 2.
+        'mexican_hat': g(x) = x exp(-x). 'abspline': x^2 up to 1, 4 / x^2 from 2, between them the cubic
+        -5 + 11 x - 6 x^2 + x^3.
     scale : {'raw', 'area'}, optional
         Unit of `scales`: mm^2 (default for given scales) or multiples of the area (default grid).
     n_threads : int, optional
@@ -115,10 +115,11 @@ def compute_wavelets(
     References
     ----------
     Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150,
-    doi:10.1016/j.acha.2010.04.005: wavelets in section 4, the kernel 'abspline' in equation 65; x exp(-x) and
-    these constants are those of Hammond's own program (SGWT toolbox).
+    doi:10.1016/j.acha.2010.04.005: the operator g(s L), and wavelets as what it makes of one point. Both
+    kernels, their constants and the range of scales are those of Hammond's own program (SGWT toolbox), whose
+    scaling function, a low-pass that completes the frame, is left out here.
     Li & Ben Hamza (2013), The Visual Computer 29, 513-524, call the diagonal a spectral graph wavelet
-    signature.
+    signature; their program also has the scaling function, and joins the signatures of 1, 2, ... scales.
 
     Notes
     -----
@@ -170,7 +171,7 @@ def wavelet_transform(
     References
     ----------
     Hammond, Vandergheynst & Gribonval (2011), Applied and Computational Harmonic Analysis 30, 129-150,
-    doi:10.1016/j.acha.2010.04.005, section 4.
+    doi:10.1016/j.acha.2010.04.005: the operator g(s L).
 
     Notes
     -----

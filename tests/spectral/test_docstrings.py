@@ -1,7 +1,8 @@
 """The docstring of every public function that computes a number states what can be checked.
 
 Its equation, the unit of what it returns, what it is invariant to, its errors, a runnable example and, where
-the formula is published, the paper: as it stands in the table of references, doi included.
+the formula is published, the paper: as it stands in the table of references, doi included. The manual's page
+of definitions says where each was read: it has every such function, every paper, and every number cited.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def public_functions() -> dict[str, str]:
 
 FUNCTIONS = public_functions()
 COMPUTE = sorted(set(FUNCTIONS) - BOOKKEEPING)
+CITING = sorted(set(COMPUTE) - ELEMENTARY)
+SOFTWARE = {"gorgolewski2011", "harris2020", "virtanen2020"}
+NUMBER = re.compile(r"\b(?:equation|eq\.|remark|theorem|lemma) (\d+(?:\.\d+)*)", re.I)
 
 
 def section(doc: str, title: str) -> str:
@@ -126,3 +130,45 @@ def test_a_wrong_doi_is_found():
     text = section(FUNCTIONS["compute_gps"], "References") + section(FUNCTIONS["compute_hks"], "References")
     assert [paper.key for paper in cited(text)] == ["rustamov2007", "sun2009"]
     assert DOI.findall(text) == [REFERENCES["sun2009"].doi]
+
+
+@pytest.fixture(scope="module")
+def rows(checkout):
+    lines = (checkout / "docs" / "definitions.md").read_text(encoding="utf-8").splitlines()
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("| ")]
+    return [row for row in cells if row[0].strip() != "functions"]
+
+
+def row_papers(row):
+    return set(re.findall(r"([\w-]+) (\d{4})", row[1]))
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_function_stands_with_its_papers(rows, name):
+    mine = [row for row in rows if f"`{name}`" in row[0]]
+    assert mine
+    papers = cited(section(FUNCTIONS[name], "References"))
+    listed = set().union(*map(row_papers, mine))
+    for paper in papers:
+        assert (paper.authors.partition(",")[0], str(paper.year)) in listed
+
+
+def test_every_paper_of_a_method_is_on_the_page(rows):
+    listed = set().union(*map(row_papers, rows))
+    for key in set(REFERENCES) - SOFTWARE:
+        paper = REFERENCES[key]
+        assert (paper.authors.partition(",")[0], str(paper.year)) in listed, key
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_no_equation_is_cited_that_was_not_seen(rows, name):
+    seen = " ".join(cell for row in rows if f"`{name}`" in row[0] for cell in row)
+    numbers = set(re.findall(r"\*\*equation (\d+(?:\.\d+)*)\*\*", seen))
+    assert set(NUMBER.findall(FUNCTIONS[name])) <= numbers
+
+
+def test_every_row_says_what_was_read(rows):
+    assert len(rows) > 20
+    for row in rows:
+        assert len(row) == 4
+        assert re.search(r"\b(?:text|program|others)\b", row[2])
