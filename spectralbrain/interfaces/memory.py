@@ -17,7 +17,7 @@ class _Cost:
     """What a node holds at its peak, beyond the interpreter; `benchmarks/node_memory.py` measures it.
 
     Bytes for each vertex or voxel, each vertex of one row (a region), and each row; copies of the (N, k)
-    eigenvectors, of the (N, n_maps) maps, of the rows' spectra (n_rows, k) and of the matrix (n_rows, n_rows).
+    eigenvectors, the (N, n_maps) maps, the rows' spectra (n_rows, k) and the (n_rows, n_rows) matrix.
     """
 
     vertex: float = 0.0
