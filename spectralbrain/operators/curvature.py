@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spectralbrain.geometry.mesh import BrainMesh
-from spectralbrain.runtime import FloatArray
+from spectralbrain.runtime import Faces, FloatArray
 
 # Share of K (a^2 + b^2 + c^2) by which curvature inside a triangle with straight (geodesic) sides counts.
 INSIDE = 1 / 72
@@ -52,15 +52,28 @@ def lost_area(surface: BrainMesh) -> FloatArray:
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = normals / np.where(lengths > 0, lengths, 1.0)
 
-    corners, at_corners = surface.vertices[faces], normals[faces]
-    sides = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)  # opposite each corner
-    turns = np.roll(at_corners, -2, axis=1) - np.roll(at_corners, -1, axis=1)
-    squares = np.einsum("fix,fix->fi", sides, sides)
-    along = np.einsum("fix,fix->fi", turns, sides) ** 2 / np.where(squares > 0, squares, 1.0)
-    double_cotangents = -np.einsum("fix,fix->fi", np.roll(sides, -1, axis=1), np.roll(sides, -2, axis=1))
-    bending = np.einsum("fi,fi,fi->f", double_cotangents, squares, along) / (96 * safe)
-    spanned = np.cross(turns[:, 0], turns[:, 1])
-    inside = np.einsum("fx,fx->f", spanned, surface.face_normals) / (4 * safe) * squares.sum(axis=1) * INSIDE
+    sides, turns = (_opposite(values, faces) for values in (surface.vertices, normals))
+    bending = np.zeros(len(faces))
+    squares: FloatArray = np.zeros(len(faces))
+    for i in range(3):
+        square = _dot(sides[i], sides[i])
+        along = _dot(turns[i], sides[i]) ** 2 / np.where(square > 0, square, 1.0)
+        double_cotangent = -_dot(sides[(i + 1) % 3], sides[(i + 2) % 3])
+        bending += double_cotangent * square * along
+        squares += square
+    bending /= 96 * safe
+    inside = _dot(np.cross(turns[0], turns[1]), surface.face_normals) / (4 * safe) * squares * INSIDE
     lost = np.where(areas > 0, bending + inside, 0.0)
     total: FloatArray = np.bincount(faces.ravel(), np.repeat(lost / 3, 3), n).astype(np.float64)
     return total
+
+
+def _opposite(values: FloatArray, faces: Faces) -> list[FloatArray]:
+    """Return the difference of a vertex map along the side opposite to each corner, (F, 3) arrays."""
+    a, b, c = (values[faces[:, i]] for i in range(3))
+    return [c - b, a - c, b - a]
+
+
+def _dot(left: FloatArray, right: FloatArray) -> FloatArray:
+    products: FloatArray = np.einsum("fx,fx->f", left, right)
+    return products

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from spectralbrain.errors import ArrayError, MissingDependencyError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain
-from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
+from spectralbrain.operators.fem import linear_matrices
 from spectralbrain.operators.quadratic import quadratic_matrices
 from spectralbrain.runtime import FloatArray
 
@@ -105,7 +105,7 @@ def discretize(
         If `laplacian` is 'robust' and the package robust_laplacian is not installed.
     """
     surface = domain.surface
-    consistent, lumped = mass_matrix(surface), mass_matrix(surface, lumped=True)
+    stiffness, consistent, lumped = linear_matrices(surface, weight=weight)
     if laplacian == "quadratic":
         if mass != "consistent":
             raise ArrayError(f"laplacian='quadratic': expected mass='consistent', found {mass!r}")
@@ -115,8 +115,6 @@ def discretize(
         if mass != "lumped" or weight is not None:
             raise ArrayError("laplacian='robust': expected mass='lumped' and no weight")
         stiffness, lumped = robust_laplacian(surface)
-    else:
-        stiffness = stiffness_matrix(surface, weight=weight)
     return Discretization(stiffness, consistent, lumped, mass == "consistent")
 
 

@@ -13,7 +13,7 @@ from spectralbrain.errors import ArrayError, MeshError, MissingDependencyError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.geometry.solids import annulus, rectangle, sphere, torus
 from spectralbrain.operators.domain import build_domain
-from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
+from spectralbrain.operators.fem import linear_matrices, mass_matrix, stiffness_matrix
 from spectralbrain.operators.laplacian import discretize, robust_laplacian
 
 
@@ -39,6 +39,17 @@ def test_consistent_mass_integrates_products_of_linear_functions_exactly() -> No
     matrix = mass_matrix(mesh)
     assert x @ matrix @ x == pytest.approx(3 * 8 / 3)
     assert x @ matrix @ y == pytest.approx(2 * 4.5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_matrices_made_together_equal_those_made_one_by_one(weighted: bool) -> None:
+    mesh = torus(30, 16)
+    weight = 1 + mesh.vertices[:, 0] ** 2 if weighted else None
+    one_by_one = stiffness_matrix(mesh, weight=weight), mass_matrix(mesh), mass_matrix(mesh, lumped=True)
+    for together, alone in zip(linear_matrices(mesh, weight=weight), one_by_one, strict=True):
+        assert together.has_sorted_indices
+        for name in ("data", "indices", "indptr"):
+            np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))
 
 
 @pytest.mark.parametrize("lumped", [False, True])
