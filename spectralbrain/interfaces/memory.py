@@ -53,7 +53,7 @@ _COSTS: dict[str, _Cost] = {
     "RepairMesh": _Cost(vertex=1300.0),
     "SmoothSurface": _Cost(vertex=1700.0),
     "RefineSurface": _Cost(vertex=2000.0),
-    "Decompose": _Cost(vertex=6200.0, modes=3.2),
+    "Decompose": _Cost(vertex=5600.0, modes=2.8),
     "HKSTimes": _SMALL,
     "WKSEnergies": _SMALL,
     "SharedHKSTimes": _SPECTRA,
