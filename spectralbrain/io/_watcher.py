@@ -14,8 +14,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 _SHELL = "/bin/sh"
-_SCRIPT = 'read -r _; rm -f -- "$1"'
-_DEAF_TO = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+# Blocked signals keep the shell until it ignores them; a shell may unblock them for what it runs.
+_SCRIPT = """trap '' TERM HUP INT QUIT; read -r _; rm -f -- "$1\""""
+_BLOCKED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 @contextlib.contextmanager
@@ -57,6 +58,6 @@ def _start(name: Path, reading: int) -> int | None:
             os.environ,
             file_actions=actions,
             setpgroup=0,
-            setsigmask=_DEAF_TO,
+            setsigmask=_BLOCKED,
         )
     return None

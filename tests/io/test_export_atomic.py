@@ -357,16 +357,24 @@ pathlib.Path.replace = die
     assert (tmp_path / "f").read_bytes() == b"old"
 
 
-def test_the_watcher_hears_no_signal_that_may_end_the_writer(tmp_path, monkeypatch):
+@pytest.fixture
+def watchers(monkeypatch):
+    """The processes that are started to watch."""
     started = []
     start = _watcher._start
     monkeypatch.setattr(_watcher, "_start", lambda *both: started.append(start(*both)) or started[-1])
+    return started
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1] * 5)
+def test_the_watcher_hears_no_signal_that_may_end_the_writer(tmp_path, watchers, pause):
     (tmp_path / "f").write_bytes(b"")
     with removed_if_writer_dies(tmp_path / "f"):
-        for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            os.kill(started[0], signum)
+        time.sleep(pause)
+        for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            os.kill(watchers[0], signum)
         time.sleep(0.1)
-        assert os.waitpid(started[0], os.WNOHANG) == (0, 0)
+        assert os.waitpid(watchers[0], os.WNOHANG) == (0, 0)
         assert (tmp_path / "f").exists()
     assert not (tmp_path / "f").exists()  # its name had not changed
 
@@ -379,13 +387,15 @@ def test_without_a_shell_a_thread_writes_all_the_same(tmp_path, monkeypatch):
     assert names(tmp_path) == ["f"]
 
 
-def test_a_thread_leaves_no_process_behind(tmp_path):
+def test_a_thread_leaves_no_process_behind(tmp_path, watchers):
     with ThreadPoolExecutor(1) as pool:
         pool.submit(write_bytes_atomic, tmp_path / "f", b"1").result()
         with pytest.raises(RuntimeError):
             pool.submit(fail_to_write, tmp_path / "f").result()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(watchers) == 2
+    for watcher in watchers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(watcher, 0)
     assert names(tmp_path) == ["f"]
 
 
