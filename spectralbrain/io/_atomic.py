@@ -3,7 +3,8 @@
 The bytes go to a hidden sibling, are flushed to the disk and renamed over the destination. Each
 writer holds a lock on its sibling, so that the next save in that folder can tell the litter of a
 killed writer from the work of a living one. Signals that ask a process to end are met by a handler in
-the main thread, by a watcher for every other.
+the main thread. In every other a file has no name, where the system knows such files, until it takes its
+place; as long as it has a hidden one, a watcher stands by.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import stat
@@ -33,6 +35,7 @@ _PATTERN = re.compile(r"\.spectralbrain-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 # A lock says nothing about a writer on another machine if the file system keeps locks to itself;
 # such a file is litter only once nobody has touched it for a day, by the file server's own clock.
 _FOREIGN_REST = 24 * 3600.0
+_OPEN_FILES = Path("/proc/self/fd")
 _UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 _open_lock = threading.RLock()
@@ -194,7 +197,12 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
                 yield stream
                 stream.flush()
             os.fsync(descriptor)
-            temporary.replace(target)
+            nameless = os.fstat(descriptor).st_nlink == 0
+            if not (nameless and _appears(descriptor, target)):
+                if nameless:
+                    watch.enter_context(removed_if_writer_dies(temporary))
+                    _give_name(descriptor, temporary)
+                temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
@@ -207,12 +215,17 @@ def _write_sibling(target: Path, mode: int | None, buffering: int) -> Generator[
 
 
 def _create_locked(folder: Path, watch: contextlib.ExitStack) -> tuple[Path, int]:
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    nameless = None if in_main_thread else _create_nameless(folder)
+    if nameless is not None:
+        _lock(nameless)
+        return _new_name(folder), nameless
     while True:
         with _open_lock:
             # Termination between creation and registration would leave the file: register first.
             name = _new_name(folder)
             _open_temporaries[name] = os.getpid()
-        if threading.current_thread() is not threading.main_thread():
+        if not in_main_thread:
             watch.enter_context(removed_if_writer_dies(name))
         try:
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -228,6 +241,39 @@ def _create_locked(folder: Path, watch: contextlib.ExitStack) -> tuple[Path, int
             name.unlink()
         with _open_lock:
             _open_temporaries.pop(name, None)
+
+
+def _create_nameless(folder: Path) -> int | None:
+    """Create a file that vanishes with its process, where the system can."""
+    if not _OPEN_FILES.is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
+    except (OSError, AttributeError):  # the attribute is missing on macOS
+        return None
+
+
+def _appears(descriptor: int, target: Path) -> bool:
+    """Let a nameless file appear at its destination, where nothing stands that would have to be replaced."""
+    try:
+        os.link(_OPEN_FILES / str(descriptor), target, src_dir_fd=descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _give_name(descriptor: int, name: Path) -> None:
+    try:
+        # with a folder given, Python follows the link as linkat(2) asks for
+        os.link(_OPEN_FILES / str(descriptor), name, src_dir_fd=descriptor)
+    except OSError:  # a file system or a security module that does not allow it
+        with name.open("xb") as copy, open(descriptor, "rb", closefd=False) as stream:
+            _lock(copy.fileno())
+            os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(descriptor).st_mode))
+            stream.seek(0)
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
 def _create(folder: Path) -> tuple[Path, int]:

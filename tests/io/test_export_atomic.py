@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spectralbrain.errors import ArrayError, ArrayTypeError
-from spectralbrain.io import _watcher
+from spectralbrain.io import _atomic, _watcher
 from spectralbrain.io._atomic import (
     absolute_path,
     atomic_write,
@@ -327,14 +327,21 @@ def wait_until(condition, seconds=20):
     return condition()
 
 
+NAMED = "from spectralbrain.io import _atomic\n_atomic._create_nameless = lambda folder: None\n"
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 @pytest.mark.parametrize("old", [None, b"old"], ids=["new", "replaced"])
-def test_a_writer_in_a_thread_that_dies_leaves_no_litter(tmp_path, old, signum):
+@pytest.mark.parametrize("before", ["", NAMED], ids=["as the system can", "with a hidden name"])
+def test_a_writer_in_a_thread_that_dies_leaves_no_litter(tmp_path, before, old, signum):
     if old:
         write_bytes_atomic(tmp_path / "f", old)
-    process = start_writer(tmp_path / "f", in_a_thread(WRITER))
-    assert len(names(tmp_path)) == (2 if old else 1)
+    process = start_writer(tmp_path / "f", before + in_a_thread(WRITER))
+    hidden = len(names(tmp_path)) - (1 if old else 0)
+    assert hidden == 1 if before else hidden <= 1
     assert end(process, signum) == -signum
+    if not hidden:
+        assert names(tmp_path) == (["f"] if old else [])  # at once
     assert wait_until(lambda: names(tmp_path) == (["f"] if old else []))
 
 
@@ -379,20 +386,66 @@ def test_the_watcher_hears_no_signal_that_may_end_the_writer(tmp_path, watchers,
     assert not (tmp_path / "f").exists()  # its name had not changed
 
 
+def test_in_a_thread_a_new_file_has_no_other_name_before(tmp_path, monkeypatch):
+    """So that there is no moment at which a signal leaves something; replacing takes a name and a rename."""
+    if not hasattr(os, "O_TMPFILE"):
+        return
+    given = []
+    give_name = _atomic._give_name
+    monkeypatch.setattr(_atomic, "_give_name", lambda *both: given.append(both) or give_name(*both))
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write_bytes_atomic, tmp_path / "new", b"1").result()
+        assert given == []
+        pool.submit(write_bytes_atomic, tmp_path / "new", b"2").result()
+        pool.submit(write_bytes_atomic, tmp_path / "dangling", b"3").result()
+        assert len(given) == 2
+    assert (tmp_path / "new").read_bytes() == b"2"
+    assert (tmp_path / "dangling").read_bytes() == b"3"
+    assert not (tmp_path / "dangling").is_symlink()
+    assert names(tmp_path) == ["dangling", "new"]
+
+
+@pytest.mark.parametrize("nameless", ["yes", "no", "but no link"])
+def test_threads_write_as_the_main_thread_does(tmp_path, monkeypatch, nameless):
+    if nameless == "no":
+        monkeypatch.setattr(_atomic, "_OPEN_FILES", tmp_path / "not there")
+    if nameless == "but no link":
+
+        def link(*arguments, **options):
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+    path = write_bytes_atomic(tmp_path / "f", b"old")
+    path.chmod(0o640)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(write_bytes_atomic, path, b"new").result() == path
+        assert pool.submit(write_bytes_atomic, tmp_path / "g", b"x").result() == tmp_path / "g"
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "g").stat().st_mode & 0o777 == 0o666 & ~umask
+    assert names(tmp_path) == ["f", "g"]
+
+
 def test_without_a_shell_a_thread_writes_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(_watcher, "_SHELL", str(tmp_path / "no shell"))
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(write_bytes_atomic, tmp_path / "f", b"1").result()
-    assert (tmp_path / "f").read_bytes() == b"1"
+        for text in (b"1", b"2"):
+            pool.submit(write_bytes_atomic, tmp_path / "f", text).result()
+    assert (tmp_path / "f").read_bytes() == b"2"
     assert names(tmp_path) == ["f"]
 
 
-def test_a_thread_leaves_no_process_behind(tmp_path, watchers):
+def test_a_thread_leaves_no_process_behind(tmp_path, monkeypatch, watchers):
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(write_bytes_atomic, tmp_path / "f", b"1").result()
+        for text in (b"1", b"2"):
+            pool.submit(write_bytes_atomic, tmp_path / "f", text).result()
+        monkeypatch.setattr(_atomic, "_create_nameless", lambda folder: None)
         with pytest.raises(RuntimeError):
             pool.submit(fail_to_write, tmp_path / "f").result()
-    assert len(watchers) == 2
+    assert len(watchers) >= 2
     for watcher in watchers:
         with pytest.raises(ProcessLookupError):
             os.kill(watcher, 0)
