@@ -129,7 +129,10 @@ class NativeSolver:
             values = np.concatenate([values[:first], found.values])
             starts.append(first)
         panels, _, mass = self._operators()
-        orthonormalise_sets(panels, mass, vectors, starts, N_KNOWN, self._scale(values))
+        try:
+            orthonormalise_sets(panels, mass, vectors, starts, N_KNOWN, self._scale(values))
+        except ConvergenceError:  # with a large tol, more than the first order matters
+            values, vectors = rayleigh_ritz(*self._operators(), vectors)
         return Pairs(values, self._restored(vectors))
 
     def _next_window(self, values: FloatArray, count: int, n_rough: int) -> Window:

@@ -20,7 +20,7 @@ from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
 from spectralbrain.operators.laplacian import discretize
 from spectralbrain.spectral.decomposition import SpectralDecomposition, decompose
-from spectralbrain.spectral.eigensolver import backends, foreign, native
+from spectralbrain.spectral.eigensolver import backends, foreign, native, slicing, subspace
 from spectralbrain.spectral.eigensolver.canonical import clusters, pivoted_basis
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
 from spectralbrain.spectral.eigensolver.pencil import Pencil
@@ -449,6 +449,18 @@ def test_rough_pairs_are_near_eigenvalues_and_not_taken_for_known(
     second = first.extend(60)
     assert second.metadata["max_residual"] < 1e-8
     np.testing.assert_allclose(second.eigenvalues[1:], oracle[1:60], rtol=1e-9)
+
+
+def test_windows_that_overlap_by_more_than_rounding_are_joined_all_the_same(
+    surface: BrainMesh, oracle: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slicing, "LARGEST_WINDOW", 30)
+    monkeypatch.setattr(slicing, "WINDOW", 20)
+    monkeypatch.setattr(native, "N_KNOWN", 10)
+    monkeypatch.setattr(subspace, "SMALL_OVERLAP", 0.0)
+    found = decompose(surface, k=70)
+    np.testing.assert_allclose(found.eigenvalues[1:], oracle[1:70], rtol=1e-9)
+    assert found.metadata["orthonormality_error"] < 1e-12
 
 
 def test_interval_query_counts_by_inertia(surface: BrainMesh, oracle: np.ndarray) -> None:
