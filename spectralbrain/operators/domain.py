@@ -185,7 +185,7 @@ def build_domain(mesh: BrainMesh, mask: Any = None, *, allow_nonmanifold: bool =
         raise MeshError(
             f"mesh: {stray} of {mesh.n_vertices} vertices belong to no triangle; remove them or mask them out"
         )
-    part, index = submesh(mesh, used)
+    part, index = (mesh, np.arange(mesh.n_vertices)) if used.all() else submesh(mesh, used)
     _check_triangles(part, allow_nonmanifold)
     exponent = round(0.5 * np.log2(part.area))
     domain = Domain(BrainMesh(np.ldexp(part.vertices, -exponent), part.faces), index, exponent, stray)
@@ -202,9 +202,10 @@ def _check_triangles(mesh: BrainMesh, allow_flat: bool) -> None:
     repeated = (a == b) | (b == c) | (c == a)
     if repeated.any():
         raise MeshError(f"mesh: {int(repeated.sum())} triangles repeat a vertex")
-    corners = mesh.vertices[mesh.faces]
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
-    flat = ~(2 * mesh.face_areas > FLATTEST_TRIANGLE * longest**2)
+    corners = [mesh.vertices[column] for column in (a, b, c)]
+    sides = (corners[i] - corners[i - 1] for i in range(3))
+    longest = np.max([np.einsum("ij,ij->i", side, side) for side in sides], axis=0)  # squared
+    flat = ~(2 * mesh.face_areas > FLATTEST_TRIANGLE * longest)
     if flat.any() and not allow_flat:
         raise MeshError(
             f"mesh: {int(flat.sum())} triangles have no area (first: {int(np.flatnonzero(flat)[0])}); "

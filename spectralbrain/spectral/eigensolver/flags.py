@@ -34,9 +34,7 @@ def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[st
     if domain is None:
         on_surface = {code: code in metadata.get("quality_flags", ()) for code in SURFACE_FLAGS}
     else:
-        topology = domain.surface.topology
-        found = (len(topology.non_manifold_vertices) > 0, len(topology.inconsistent_edges) > 0)
-        on_surface = dict(zip(SURFACE_FLAGS, found, strict=True))
+        on_surface = surface_flags(domain)
     return [
         code
         for code, raised in {
@@ -47,3 +45,10 @@ def quality_flags(domain: Domain | None, metadata: Mapping[str, Any]) -> list[st
         }.items()
         if raised
     ]
+
+
+def surface_flags(domain: Domain) -> dict[str, bool]:
+    """Say which codes on the surface itself are raised; its topology remembers what that takes."""
+    topology = domain.surface.topology
+    found = (len(topology.non_manifold_vertices) > 0, len(topology.inconsistent_edges) > 0)
+    return dict(zip(SURFACE_FLAGS, found, strict=True))

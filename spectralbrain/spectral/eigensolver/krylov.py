@@ -131,7 +131,10 @@ class BlockLanczos:
         self.gram_schmidt = np.eye(self.n_known + room)
         self._mass_blocks = memory.take("mass times open blocks", panels.n, longest_delay * width)
         self._carried = memory.take("mass times last block", panels.n, width)
-        self._selected: tuple[FloatArray, FloatArray] | None = None
+        # A block before it is made orthonormal with the selected vectors behind it, and B times both.
+        self._raw = memory.take("raw block", panels.n, (1 + SELECTED) * width)
+        self._mass_raw = memory.take("mass times raw block", panels.n, (1 + SELECTED) * width)
+        self._n_selected = 0
         self.delay = 1
         self.worst_loss = 0.0
         self.size = 0  # columns of the basis, the current block included
@@ -140,32 +143,30 @@ class BlockLanczos:
         self._block = self.solve(panels.sparse(mass, start, self._carried), start)
         if known is not None:
             start -= known @ panels.gram(known, panels.sparse(mass, start, self._carried))
-        self.current = np.empty((panels.n, 0))
-        self.coupling = np.zeros((0, width))
-        self._append(self._block)
+        self.coupling = np.zeros((width, 0))
+        self._raw[:, :width] = self._block
+        self._append()
         self.settle()
 
-    def _append(self, block: FloatArray) -> FloatArray:
-        """Add a B-orthonormal basis Q of a block's columns to the basis; return R, block = Q R.
+    def _append(self) -> FloatArray:
+        """Add a B-orthonormal basis Q of the raw block W to the basis; return R, W = Q R.
 
-        A Cholesky factorisation of the Gram matrix, repeated where the block is ill conditioned.
+        A Cholesky factorisation of the Gram matrix, repeated where the block is ill conditioned. The selected
+        vectors S are removed in the same product, Q = [W S] [R^-1; -S' B W R^-1].
         """
         panels, b = self.panels, self.width
         target = self.basis.extend(b)
         mass_target = self._mass_blocks[:, len(self._open) * b :][:, :b]
-        known, mass_known = self._selected or (block[:, :0], block[:, :0])
-        products = panels.sparse_products(self.mass, block, mass_target, [block, known])
+        raw, mass_raw = (both[:, : b + self._n_selected] for both in (self._raw, self._mass_raw))
+        products = panels.sparse_products(self.mass, self._block, mass_raw[:, :b], [raw])
         gram, overlaps = products[:b], products[b:]
         lower = cholesky(gram - overlaps.T @ overlaps)
         inverse = inverse_of(lower).T
-        removed = overlaps @ inverse
+        factor = np.vstack([inverse, -overlaps @ inverse])
 
         def divide(rows: slice) -> None:
-            np.matmul(block[rows], inverse, out=target[rows])
-            mass_target[rows] = mass_target[rows] @ inverse
-            if removed.size:
-                target[rows] -= known[rows] @ removed
-                mass_target[rows] -= mass_known[rows] @ removed
+            np.matmul(raw[rows], factor, out=target[rows])
+            np.matmul(mass_raw[rows], factor, out=mass_target[rows])
 
         panels.each(divide)
         upper: FloatArray = lower.T
@@ -174,31 +175,26 @@ class BlockLanczos:
             lower_again = cholesky(panels.gram(target, mass_target))
             panels.multiply_right([target, mass_target], inverse_of(lower_again).T)
             upper = lower_again.T @ upper
-        self.previous, self.current, self.mass_current = self.current, target, mass_target
+        self.current, self.mass_current = target, mass_target
         self._open.append(target)
         self.size += b
         return upper
 
     def step(self) -> None:
         """Append one block."""
-        b, j, panels = self.width, self.size, self.panels
-        previous, current, mass_current = self.previous, self.current, self.mass_current
-        block = self.solve(mass_current, self._block)
-        known = self.coupling.T  # what OP brings back of the previous block
+        b, j, panels, raw = self.width, self.size, self.panels, self._raw
+        block = self.solve(self.mass_current, self._block)
+        diagonal = panels.gram(self.mass_current, block)
+        # what OP brings back of the last two blocks
+        recent = self.basis.last(np.vstack([self.coupling.T, diagonal]))
 
-        def subtract_previous(rows: slice) -> FloatArray:
-            if known.size:
-                block[rows] -= previous[rows] @ known
-            product: FloatArray = mass_current[rows].T @ block[rows]
-            return product
+        def subtract(rows: slice) -> None:
+            for columns, part in recent:
+                block[rows] -= columns[rows] @ part
+            raw[rows, :b] = block[rows]
 
-        diagonal = panels.total(subtract_previous)
-
-        def subtract_current(rows: slice) -> None:
-            block[rows] -= current[rows] @ diagonal
-
-        panels.each(subtract_current)
-        self.coupling = upper = self._append(block)
+        panels.each(subtract)
+        self.coupling = upper = self._append()
         self.projected[j - b : j, j - b : j] = (diagonal + diagonal.T) / 2
         self.projected[j : j + b, j - b : j] = upper
         self.projected[j - b : j, j : j + b] = upper.T
@@ -241,9 +237,9 @@ class BlockLanczos:
         if largest > ACCEPTED_LOSS:
             self.delay = max(1, self.delay - 1)
         elif largest < NEGLIGIBLE_LOSS * ACCEPTED_LOSS:
-            longest = self.longest_delay if self._selected else min(self.longest_delay, UNSELECTIVE_DELAY)
+            longest = self.longest_delay if self._n_selected else min(self.longest_delay, UNSELECTIVE_DELAY)
             self.delay = min(longest, self.delay + 1)
-        if self._selected is None and self.size > SELECT_AFTER * b and self.longest_delay > UNSELECTIVE_DELAY:
+        if not self._n_selected and self.size > SELECT_AFTER * b and self.longest_delay > UNSELECTIVE_DELAY:
             self._select()
 
     def _remember(self, columns: slice, overlaps: FloatArray) -> None:
@@ -260,7 +256,9 @@ class BlockLanczos:
         index = np.argsort(-np.abs(theta), kind="stable")[: SELECTED * b]
         coefficients = np.vstack([s[:, index], np.zeros((b, len(index)))])
         vectors = self.basis.combine(self._in_basis(coefficients))
-        self._selected = vectors, panels.sparse(self.mass, vectors, np.empty_like(vectors))
+        self._raw[:, b:] = vectors
+        panels.sparse(self.mass, vectors, self._mass_raw[:, b:])
+        self._n_selected = len(index)
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.

@@ -243,6 +243,16 @@ class Basis:
         self._slabs, self._used, self.size = [], [], 0
         return vectors
 
+    def last(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+        """Pair the last columns of Q, slab by slab, with their coefficients."""
+        parts, left = [], len(coefficients)
+        for slab in reversed(self._filled()):
+            taken = min(left, slab.shape[1])
+            if taken:
+                parts.append((slab[:, -taken:], coefficients[left - taken : left]))
+            left -= taken
+        return parts
+
     def _filled(self) -> list[FloatArray]:
         """Return the columns in use of every slab."""
         return [slab[:, :used] for slab, used in zip(self._slabs, self._used, strict=True)]

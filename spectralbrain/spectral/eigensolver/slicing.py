@@ -16,7 +16,7 @@ from spectralbrain.runtime import BoolArray, FloatArray, IntArray
 
 # More pairs than this are computed in windows of about WINDOW pairs.
 LARGEST_WINDOW = 400
-WINDOW = 250
+WINDOW = 340
 # Pairs at the end of a window among which the floor of the next window is put into the widest gap.
 OVERLAP = 10
 # Share of a window's pairs below its shift: the first window ends at zero, others lie in between.
@@ -123,7 +123,7 @@ def next_window(values: FloatArray, count: int, n_rough: int = 0) -> Window:
     Examples
     --------
     >>> next_window(np.empty(0), 1000)
-    Window(n_before=0, floor=-inf, size=250, n_rough=0)
+    Window(n_before=0, floor=-inf, size=334, n_rough=0)
     >>> next_window(np.array([1.0, 2.0, 2.1, 5.0, 5.5]), 20, 3)
     Window(n_before=3, floor=3.55, size=17, n_rough=3)
     """

@@ -24,7 +24,7 @@ from spectralbrain.resources import resolve_threads
 from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
 from spectralbrain.spectral.eigensolver.canonical import fix_basis
-from spectralbrain.spectral.eigensolver.flags import quality_flags
+from spectralbrain.spectral.eigensolver.flags import quality_flags, surface_flags
 from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
 from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, linear_pattern, restrict
@@ -88,6 +88,7 @@ def solve_surface(
             domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
             if backend in ("auto", "native"):
                 _order_early(team, domain, laplacian, boundary)
+            team.start(lambda: surface_flags(domain))
             local_field = None if field is None else field[domain.index]
             discretization = discretize(domain, laplacian, mass, local_field)
             bending = lost_area(domain.surface)

@@ -15,7 +15,7 @@ from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.laplacian import discretize
 from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, run_lanczos
-from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import SLAB, Basis, Memory, Panels, RowSplit
 from spectralbrain.spectral.eigensolver.subspace import orthonormalise_sets
 from spectralbrain.spectral.eigensolver.threads import Team
 
@@ -89,6 +89,20 @@ def test_ritz_vectors_go_where_they_are_wanted(problem: Problem) -> None:
         problem.lanczos(), problem.nearest, COUNT, lambda values: np.full(len(values), 1e-9), out=out
     )
     assert found.vectors is out
+
+
+def test_the_last_columns_of_a_basis_may_lie_in_two_slabs() -> None:
+    rng = np.random.default_rng(0)
+    with Team(1) as team:
+        basis = Basis(Panels(50, team), Memory())
+        columns = rng.standard_normal((50, SLAB + 4))
+        for start in range(0, SLAB + 4, 4):
+            basis.extend(4)[:] = columns[:, start : start + 4]
+        coefficients = rng.standard_normal((8, 3))
+        parts = basis.last(coefficients)
+    assert [part.shape for _, part in parts] == [(4, 3), (4, 3)]
+    product = sum(slab @ part for slab, part in parts)
+    np.testing.assert_allclose(product, columns[:, -8:] @ coefficients, rtol=1e-12)
 
 
 def test_of_two_vectors_that_overlap_the_worse_one_gives_way(problem: Problem) -> None:
