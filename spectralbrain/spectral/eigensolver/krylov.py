@@ -183,7 +183,7 @@ class BlockLanczos:
     def step(self) -> None:
         """Append one block."""
         b, j, panels, raw = self.width, self.size, self.panels, self._raw
-        block = self.solve(self.mass_current, self._block)
+        block = self._block = self.solve(self.mass_current, self._block)
         diagonal = panels.gram(self.mass_current, block)
         # what OP brings back of the last two blocks
         recent = self.basis.last(np.vstack([self.coupling.T, diagonal]))
