@@ -334,7 +334,7 @@ def profile(path: Path, k: int, threads: int) -> str:
 
     wrap(surface, "build_domain", "domain")
     wrap(surface, "discretize", "assembly")
-    wrap(native.NativeSolver, "_prepare", "ordering and symbolic analysis")
+    wrap(native.NativeSolver, "__init__", "ordering and symbolic analysis")
     wrap(ldlt.Factorization, "__init__", "factorisation (at the shift; at the end)", factor_flops)
     wrap(
         ldlt.Factorization,

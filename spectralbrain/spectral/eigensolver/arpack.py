@@ -22,6 +22,7 @@ class ArpackSolver:
 
     def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
         self.pencil = pencil
+        self.order = np.arange(pencil.n)
         self.tol = tol
         del team  # ARPACK is sequential
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from spectralbrain.runtime import FloatArray
+from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.panels import Panels
 
 # |integral of phi^3| below this fraction of integral of |phi|^3 counts as zero: an antisymmetric mode.
@@ -31,7 +31,12 @@ def clusters(values: FloatArray, rtol: float) -> list[slice]:
 
 
 def fix_basis(
-    panels: Panels, values: FloatArray, vectors: FloatArray, weights: FloatArray, rtol: float
+    panels: Panels,
+    values: FloatArray,
+    vectors: FloatArray,
+    weights: FloatArray,
+    numbers: IntArray,
+    rtol: float,
 ) -> bool:
     """Turn eigenvectors, in place, into a basis that does not depend on how they were computed.
 
@@ -51,6 +56,8 @@ def fix_basis(
         B-orthonormal eigenvectors.
     weights : (n,) array
         Area of each vertex (row sums of B), for the integrals.
+    numbers : (n,) array of int
+        Number of each row's unknown: the first of several is the one with the lowest.
     rtol : float
         Neighbouring eigenvalues closer than this, relatively, belong to one multiple eigenvalue.
 
@@ -61,7 +68,7 @@ def fix_basis(
     """
     multiple = [run for run in clusters(values, rtol) if run.stop - run.start > 1]
     for run in multiple:
-        vectors[:, run] = pivoted_basis(vectors[:, run])
+        vectors[:, run] = pivoted_basis(vectors[:, run], numbers)
 
     def integrals(rows: slice) -> FloatArray:
         mine = vectors[rows, : len(values)]
@@ -74,7 +81,7 @@ def fix_basis(
     signs = np.where(skewness < 0, -1.0, 1.0)
     for i in np.flatnonzero(np.abs(skewness) <= SYMMETRIC_SKEWNESS * scale):
         size = np.abs(vectors[:, i])
-        signs[i] = np.sign(vectors[np.argmax(size >= PEER_FRACTION * size.max()), i])
+        signs[i] = np.sign(vectors[_first_peer(size, numbers), i])
 
     def flip(rows: slice) -> None:
         vectors[rows, : len(values)] *= signs
@@ -83,13 +90,19 @@ def fix_basis(
     return bool(multiple)
 
 
-def pivoted_basis(basis: FloatArray) -> FloatArray:
+def _first_peer(sizes: FloatArray, numbers: IntArray) -> int:
+    """Return the row with the lowest number of those whose size is close to the largest."""
+    peers = np.flatnonzero(sizes >= PEER_FRACTION * sizes.max())
+    return int(peers[np.argmin(numbers[peers])])
+
+
+def pivoted_basis(basis: FloatArray, numbers: IntArray) -> FloatArray:
     """Rotate orthonormal columns so that each next one vanishes at the pivot vertices before it."""
     m = basis.shape[1]
     remaining = (basis**2).sum(axis=1)
     pivots: list[int] = []
     for j in range(m):
-        pivots.append(int(np.argmax(remaining >= PEER_FRACTION * remaining.max())))
+        pivots.append(_first_peer(remaining, numbers))
         q = np.linalg.qr(basis[pivots].T)[0]
         remaining = remaining - (basis @ q[:, j]) ** 2
     q, r = np.linalg.qr(basis[pivots].T)

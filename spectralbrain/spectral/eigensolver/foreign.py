@@ -96,16 +96,16 @@ class PardisoSolver(NativeSolver):
     name = "pardiso"
 
     def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
-        super().__init__(pencil, tol, team)
         self._module = import_backend(self.name)
+        super().__init__(pencil, tol, team)
 
-    def _analyse(self, pattern: Any) -> tuple[IntArray, IntArray]:
-        identity = np.arange(self.pencil.n)
-        return identity, identity
+    def _analyse(self, pencil: Pencil) -> IntArray:
+        return np.arange(pencil.n)
 
     def factorize(self, shift: float) -> PardisoFactorization:
         """Return the factorisation of A - shift B."""
-        return PardisoFactorization(self._module, self.stiffness - shift * self.mass, self.team.size)
+        matrix = self.pencil.stiffness - shift * self.pencil.mass
+        return PardisoFactorization(self._module, matrix, self.team.size)
 
 
 class CholespySolver(NativeSolver):
@@ -114,13 +114,12 @@ class CholespySolver(NativeSolver):
     name = "cholespy"
 
     def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
-        super().__init__(pencil, tol, team)
         self._module = import_backend(self.name)
+        super().__init__(pencil, tol, team)
         self._counter = ArpackSolver(pencil, tol, team)
 
-    def _analyse(self, pattern: Any) -> tuple[IntArray, IntArray]:
-        identity = np.arange(self.pencil.n)
-        return identity, identity
+    def _analyse(self, pencil: Pencil) -> IntArray:
+        return np.arange(pencil.n)
 
     def _next_window(self, values: FloatArray, count: int, n_rough: int) -> Window:
         return Window(0, -np.inf, count, n_rough)
@@ -134,7 +133,7 @@ class CholespySolver(NativeSolver):
 
     def factorize(self, shift: float) -> CholespyFactorization:
         """Return the factorisation of A - shift B, which must be positive definite."""
-        return CholespyFactorization(self._module, self.stiffness - shift * self.mass)
+        return CholespyFactorization(self._module, self.pencil.stiffness - shift * self.pencil.mass)
 
     def count_below(self, shift: float) -> tuple[int, float]:
         """Return the inertia of A - shift B from SuperLU, and its backward error."""

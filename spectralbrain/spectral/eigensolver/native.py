@@ -8,6 +8,7 @@ special case, and the inertia of the factorisation says how many eigenvalues lie
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.dense import dense_pairs
 from spectralbrain.spectral.eigensolver.krylov import LONGEST_DELAY, BlockLanczos, RitzPairs, run_lanczos
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
-from spectralbrain.spectral.eigensolver.panels import Memory, Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Memory, Panels, RowSplit, room_for
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 from spectralbrain.spectral.eigensolver.slicing import Window, next_window
 from spectralbrain.spectral.eigensolver.subspace import (
@@ -42,8 +43,8 @@ SHIFT_ATTEMPTS = 8
 WIDTHS = ((60, 8), (215, 12), (400, 16), (10**9, 24))
 WIDEST = 128
 CORRECTED_TOGETHER = 64
-RESTORED_TOGETHER = 32
-# Ritz vectors with (lambda - sigma)^2 above this many sigma lambda get an inverse iteration.
+# Ritz vectors with (lambda - sigma)^2 above this many sigma lambda are measured, and get an inverse iteration
+# if their residual exceeds what was accepted.
 FAR_FROM_SHIFT = 3.0
 CAPACITY = 5
 # Accepted estimates of residuals: as a fraction of tol, and of pairs that only have to be near an eigenvalue,
@@ -79,27 +80,23 @@ class NativeSolver:
     name = "native"
 
     def __init__(self, pencil: Pencil, tol: float, team: Team) -> None:
-        self.pencil = pencil
         self.tol = tol
         self.team = team
-        self._ready = False
+        self.order = self._analyse(pencil)
+        self.pencil = pencil.in_order(self.order)
 
-    def _prepare(self) -> None:
-        """Analyse the pattern and put the matrices into the order of elimination."""
-        if self._ready:
-            return
-        pattern = union_pattern(self.pencil.stiffness, self.pencil.mass)
-        self._order, self._rank = order, _ = self._analyse(pattern)
-        self.stiffness = self.pencil.stiffness[order][:, order]
-        self.mass = self.pencil.mass[order][:, order]
-        self._ready = True
-
-    def _analyse(self, pattern: Any) -> tuple[IntArray, IntArray]:
-        """Return the order in which unknowns are kept, and its inverse."""
+    def _analyse(self, pencil: Pencil) -> IntArray:
+        """Return the order of elimination."""
+        pattern = union_pattern(pencil.stiffness, pencil.mass)
         self.symbolic = analyse(pattern)
-        self._stiffness_data = aligned_data(self.pencil.stiffness, pattern)
-        self._mass_data = aligned_data(self.pencil.mass, pattern)
-        return self.symbolic.order, self.symbolic.row_rank
+        self._stiffness_data = aligned_data(pencil.stiffness, pattern)
+        self._mass_data = aligned_data(pencil.mass, pattern)
+        return self.symbolic.order
+
+    @cached_property
+    def _operators(self) -> tuple[Panels, RowSplit, RowSplit]:
+        panels = Panels(self.pencil.n, self.team)
+        return panels, panels.split(self.pencil.stiffness), panels.split(self.pencil.mass)
 
     def factorize(self, shift: float) -> Any:
         """Return the factorisation of A - shift B."""
@@ -111,16 +108,14 @@ class NativeSolver:
         wants_most = count > DENSE_FRACTION * pencil.n
         if pencil.n <= DENSE_SIZE or (wants_most and pencil.n <= LARGEST_DENSE):
             return dense_pairs(pencil)
-        self._prepare()
         values = np.empty(0) if known is None else known.values
         window = self._next_window(values, count, n_rough)
         if window.size == count:
-            found = self._window(window, Room())
-            return Pairs(found.values, self._restored(found.vectors))
-        vectors, memory = np.empty((pencil.n, count)), Memory()
+            return self._window(window, Room())
+        vectors, memory = room_for(pencil.n, count), Memory()
         starts: list[int] = []
         if known is not None:
-            vectors[:, : window.n_before] = known.vectors[self._order, : window.n_before]
+            vectors[:, : window.n_before] = known.vectors[:, : window.n_before]
         while len(values) < count:
             window = self._next_window(values, count, n_rough)
             first, stop = window.n_before, window.n_before + window.size
@@ -128,12 +123,12 @@ class NativeSolver:
             found = self._window(window, Room(below, vectors[:, first:stop], memory))
             values = np.concatenate([values[:first], found.values])
             starts.append(first)
-        panels, _, mass = self._operators()
+        panels, _, mass = self._operators
         try:
             orthonormalise_sets(panels, mass, vectors, starts, N_KNOWN, self._scale(values))
         except ConvergenceError:  # with a large tol, more than the first order matters
-            values, vectors = rayleigh_ritz(*self._operators(), vectors)
-        return Pairs(values, self._restored(vectors))
+            values, vectors = rayleigh_ritz(*self._operators, vectors)
+        return Pairs(values, vectors)
 
     def _next_window(self, values: FloatArray, count: int, n_rough: int) -> Window:
         return next_window(values, count, n_rough)
@@ -141,12 +136,8 @@ class NativeSolver:
     def _refining_shift(self, values: FloatArray, columns: IntArray) -> float:
         return _middle_gap(values, columns)
 
-    def _operators(self) -> tuple[Panels, RowSplit, RowSplit]:
-        panels = Panels(self.pencil.n, self.team)
-        return panels, panels.split(self.stiffness), panels.split(self.mass)
-
     def _window(self, window: Window, room: Room) -> Pairs:
-        """Return the pairs of a window, in the order of elimination, with blocks as wide as it takes."""
+        """Return the pairs of a window, with blocks as wide as it takes."""
         width = next(w for largest, w in WIDTHS if window.size <= largest)
         shift, factor = self._shift(window)
         delay = LONGEST_DELAY
@@ -165,7 +156,7 @@ class NativeSolver:
         self, window: Window, shift: float, factor: Any, width: int, delay: int, room: Room
     ) -> RitzPairs:
         """Run the recurrence until a window's pairs have converged."""
-        panels, _, mass = self._operators()
+        panels, _, mass = self._operators
         lanczos = BlockLanczos(
             panels,
             mass,
@@ -188,16 +179,33 @@ class NativeSolver:
         )
 
     def _checked(self, window: Window, shift: float, factor: Any, found: RitzPairs) -> Pairs:
-        """Return pairs with the ones far from the shift corrected, if as many lie below it as must."""
+        """Return pairs with bad ones far from the shift corrected, if as many lie below it as must."""
         values, vectors = found.values, found.vectors
-        far = (values - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(values, window)
-        self._correct(factor, values, vectors, np.flatnonzero(far))
+        far = np.flatnonzero((values - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(values, window))
+        if self.pencil.has_null_mode and not window.n_before:
+            far = far[far > 0]  # the null mode is known exactly
+        late = self._residuals(values[far], vectors[:, far]) > self._accepted(values, window)[far]
+        self._correct(factor, values, vectors, far[late])
         below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
             raise ConvergenceError(
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
         return Pairs(values, vectors)
+
+    def _residuals(self, values: FloatArray, vectors: FloatArray) -> FloatArray:
+        """Return a bound of the residual of each pair in the B^-1 norm: see :class:`Pencil`."""
+        panels, stiffness, mass = self._operators
+        diagonal = self.pencil.mass.diagonal()[:, None]
+        vectors = np.ascontiguousarray(vectors)
+
+        def squares(rows: slice) -> FloatArray:
+            rest = stiffness.pieces[rows.start] @ vectors - values * (mass.pieces[rows.start] @ vectors)
+            total: FloatArray = (rest**2 / diagonal[rows]).sum(axis=0)
+            return total
+
+        residuals: FloatArray = np.sqrt(self.pencil.mass_bound * panels.total(squares))
+        return residuals
 
     def _correct(self, factor: Any, values: FloatArray, vectors: FloatArray, columns: IntArray) -> None:
         """Apply one inverse iteration to some columns, in place, and make them orthonormal to the others.
@@ -206,7 +214,7 @@ class NativeSolver:
         and its rounding errors smaller still. It multiplies what is left of another eigenvector by
         (lambda - sigma) / (lambda_other - sigma).
         """
-        panels, stiffness, mass = self._operators()
+        panels, stiffness, mass = self._operators
         for start in range(0, len(columns), CORRECTED_TOGETHER):
             chosen = columns[start : start + CORRECTED_TOGETHER]
             block = np.ascontiguousarray(vectors[:, chosen])
@@ -214,24 +222,6 @@ class NativeSolver:
             residual -= panels.sparse(mass, block, np.empty_like(block)) * values[chosen]
             block -= factor.solve(residual)
             orthonormalise_against(panels, mass, vectors, chosen, block)
-
-    def _restored(self, vectors: FloatArray) -> FloatArray:
-        """Put rows back into the pencil's own order, in place, some columns at a time."""
-        panels = Panels(self.pencil.n, self.team)
-        taken = np.empty((self.pencil.n, RESTORED_TOGETHER))
-        for start in range(0, vectors.shape[1], RESTORED_TOGETHER):
-            mine = vectors[:, start : start + RESTORED_TOGETHER]
-            width = mine.shape[1]
-
-            def gather(rows: slice, mine: FloatArray = mine, width: int = width) -> None:
-                taken[rows, :width] = mine[self._rank[rows]]
-
-            def write(rows: slice, mine: FloatArray = mine, width: int = width) -> None:
-                mine[rows] = taken[rows, :width]
-
-            panels.each(gather)
-            panels.each(write)
-        return vectors
 
     def _accepted(self, values: FloatArray, window: Window) -> FloatArray:
         """Return the largest residual of each pair with which the search may end."""
@@ -281,14 +271,15 @@ class NativeSolver:
         B^-1 norm, relative to ||x|| in the B norm, is the error of the shift.
         """
         x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
-        product = self.mass @ x
+        stiffness, mass = self.pencil.stiffness, self.pencil.mass
+        product = mass @ x
         for _ in range(3):
             right = product / np.sqrt(np.einsum("ij,ij->j", x, product))
             x = factor.solve(right)
-            product = self.mass @ x
+            product = mass @ x
         lengths = np.sqrt(np.einsum("ij,ij->j", x, product))
-        residual = right - (self.stiffness @ x - shift * product)
-        squares = residual**2 / self.mass.diagonal()[:, None]
+        residual = right - (stiffness @ x - shift * product)
+        squares = residual**2 / mass.diagonal()[:, None]
         norms = np.sqrt(self.pencil.mass_bound * squares.sum(axis=0))
         return float((norms / lengths).max() / shift), 1 / float(lengths.max())
 
@@ -297,20 +288,17 @@ class NativeSolver:
 
         The shifts are near the columns' eigenvalues, so that the iteration contracts what is left of others.
         """
-        if not self._ready:  # LAPACK's pairs
-            return pairs
-        vectors = pairs.vectors[self._order]
+        vectors = pairs.vectors
         thirds = np.minimum(3 * pairs.values[columns] / pairs.values[-1], 2).astype(int)
         for third in np.unique(thirds):
             late = columns[thirds == third]
             factor = self.factorize(self._refining_shift(pairs.values, late))
             self._correct(factor, pairs.values, vectors, late)
-        values, vectors = rayleigh_ritz(*self._operators(), vectors)
-        return Pairs(values, self._restored(vectors))
+        values, vectors = rayleigh_ritz(*self._operators, vectors)
+        return Pairs(values, vectors)
 
     def count_below(self, shift: float) -> tuple[int, float]:
         """Return the inertia of A - shift B and the relative error of the shift for which it is exact."""
-        self._prepare()
         for attempt in range(3):
             try:
                 factor = self.factorize(shift * (1 + 1e-12 * attempt))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +44,10 @@ class Pencil:
         """Sum of the entries of B."""
         return float(self.mass.sum())
 
+    def in_order(self, order: IntArray) -> Pencil:
+        """Return the pencil with its unknowns in another order."""
+        return replace(self, stiffness=self.stiffness[order][:, order], mass=self.mass[order][:, order])
+
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
@@ -61,9 +65,20 @@ class Pairs:
 
 
 class PencilSolver(Protocol):
-    """What a backend offers for one pencil."""
+    """What a backend offers for one pencil.
+
+    Attributes
+    ----------
+    name : str
+    order : (n,) array of int
+        The order in which it keeps the unknowns of the pencil that it was made for.
+    pencil : Pencil
+        That pencil in this order, which is also the order of the rows of all pairs.
+    """
 
     name: str
+    order: IntArray
+    pencil: Pencil
 
     def lowest(self, count: int, known: Pairs | None = None, n_rough: int = 0) -> Pairs:
         """Return at least the `count` smallest eigenpairs, given those known already.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from spectralbrain.operators.domain import Domain
 from spectralbrain.operators.laplacian import Discretization
 from spectralbrain.operators.quadratic import MASS_BOUND
 from spectralbrain.runtime import IntArray
-from spectralbrain.spectral.eigensolver.pencil import Pencil
+from spectralbrain.spectral.eigensolver.pencil import Pencil, PencilSolver
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,10 @@ class Problem:
     domain : Domain
     discretization : Discretization
     pieces : list of (n_i,) arrays of int
-        Unknowns (vertices of the domain, and middles of its edges behind them) of each connected piece,
-        ascending; those with a Dirichlet condition are in none.
+        Unknowns (vertices of the domain, and middles of its edges behind them) of each connected piece;
+        those with a Dirichlet condition are in none.
     pencils : list of Pencil
-        The eigenproblem of each piece.
+        The eigenproblem of each piece, with its unknowns in that order.
     """
 
     domain: Domain
@@ -46,6 +46,12 @@ class Problem:
     def n_null_modes(self) -> int:
         """Number of pieces without a Dirichlet condition."""
         return sum(pencil.has_null_mode for pencil in self.pencils)
+
+
+def in_order(problem: Problem, solvers: list[PencilSolver]) -> Problem:
+    """Return a problem with the unknowns of each piece in the order in which its solver keeps them."""
+    pieces = [piece[solver.order] for piece, solver in zip(problem.pieces, solvers, strict=True)]
+    return replace(problem, pieces=pieces, pencils=[solver.pencil for solver in solvers])
 
 
 def build_problem(domain: Domain, discretization: Discretization, boundary: str) -> Problem:
@@ -114,8 +120,9 @@ def linear_pattern(domain: Domain) -> Any:
 
 
 def restrict(matrix: Any, piece: IntArray) -> Any:
-    """Return the rows and columns of a piece, with sorted 32-bit indices."""
-    part = sp.csr_array(matrix if len(piece) == matrix.shape[0] else matrix[piece][:, piece])
+    """Return the rows and columns of a piece, in its order, with sorted 32-bit indices."""
+    is_whole = np.array_equal(piece, np.arange(matrix.shape[0]))
+    part = sp.csr_array(matrix if is_whole else matrix[piece][:, piece])
     part.sort_indices()
     part.indices = part.indices.astype(np.int32)
     part.indptr = part.indptr.astype(np.int32)

@@ -25,9 +25,15 @@ from spectralbrain.runtime import FloatArray, IntArray, ScalarMap, as_array
 from spectralbrain.spectral.eigensolver.backends import make_solver
 from spectralbrain.spectral.eigensolver.canonical import fix_basis
 from spectralbrain.spectral.eigensolver.flags import quality_flags, surface_flags
-from spectralbrain.spectral.eigensolver.panels import Panels
+from spectralbrain.spectral.eigensolver.panels import Panels, room_for
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
-from spectralbrain.spectral.eigensolver.problem import Problem, build_problem, linear_pattern, restrict
+from spectralbrain.spectral.eigensolver.problem import (
+    Problem,
+    build_problem,
+    in_order,
+    linear_pattern,
+    restrict,
+)
 from spectralbrain.spectral.eigensolver.solver import Spectrum, smallest_pairs
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
@@ -98,9 +104,10 @@ def solve_surface(
             )
             bending = None
         problem = build_problem(domain, discretization, boundary)
-        solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         cutoff = None if below is None else _check_below(below) * domain.unit**2
         count = _check_k(k, below, problem)
+        solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
+        problem = in_order(problem, solvers)
         pairs = _known_pairs(problem, known)
         spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, cutoff, pairs)
         count = spectrum.n_wanted
@@ -150,18 +157,19 @@ def _finish(
     scale = np.maximum(spectrum.values, spectrum.first_positive)
     residuals, errors = np.empty(k), np.empty(k)
     orthonormality = 0.0
-    for i, (piece, pencil) in enumerate(zip(problem.pieces, problem.pencils, strict=True)):
+    for i, (unknowns, pencil) in enumerate(zip(problem.pieces, problem.pencils, strict=True)):
         mine = np.flatnonzero(spectrum.owner == i)
         panels = Panels(pencil.n, team)
-        corners = int(np.searchsorted(piece, domain.surface.n_vertices))
+        is_vertex = unknowns < domain.surface.n_vertices
+        vertices = unknowns[is_vertex]
         other = pencil.mass
         if not disc.is_quadratic and disc.consistent_mass is not None:
-            other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, piece)
+            other = restrict(disc.lumped_mass if disc.is_consistent else disc.consistent_mass, unknowns)
         weights = np.asarray(pencil.mass.sum(axis=1)).ravel()
         for attempt in range(REFINEMENTS + 1):
             pairs = spectrum.pairs[i]
             values, vectors = spectrum.values[mine], pairs.vectors
-            fix_basis(panels, values, vectors, weights, tol / 10)
+            fix_basis(panels, values, vectors, weights, unknowns, tol / 10)
             wanted = int((mine < k).sum())
             seen = examine(panels, pencil, other, values[:wanted], vectors[:, :wanted])
             relative = seen.residuals / scale[mine[:wanted]]
@@ -175,17 +183,17 @@ def _finish(
         residuals[mine] = relative
         orthonormality = max(orthonormality, seen.orthonormality)
         if disc.is_quadratic:
-            at_vertices = vectors[:corners, : len(mine)]
-            errors[mine] = quadratic_errors(_linear_quotients(disc, piece[:corners], at_vertices))
-            full[np.ix_(domain.index[piece[:corners]], mine)] = at_vertices / domain.unit
+            at_vertices = vectors[is_vertex, : len(mine)]
+            errors[mine] = quadratic_errors(_linear_quotients(disc, vertices, at_vertices))
+            full[np.ix_(domain.index[vertices], mine)] = at_vertices / domain.unit
         else:
             at_vertices = vectors[:, : len(mine)]
             errors[mine] = discretization_errors(seen.mass_quotients, consistent=disc.is_consistent)
             if isinstance(domain, PointDomain):
                 errors[mine] = np.nan  # without a consistent mass matrix there is nothing to compare with
-            _scatter_vectors(panels, vectors, domain.index[piece], mine, 1 / domain.unit, full)
+            _scatter_vectors(panels, vectors, domain.index[vertices], mine, 1 / domain.unit, full)
         if bending is not None:
-            geometric = geometry_errors(Panels(corners, team), bending[piece[:corners]], at_vertices)
+            geometric = geometry_errors(Panels(len(vertices), team), bending[vertices], at_vertices)
             errors[mine] += np.where(spectrum.values[mine] > 0, geometric, 0.0)
         spectrum.pairs[i] = Pairs(pairs.values, np.empty((0, len(pairs.values))))
     report = _verdict(problem.pencils, spectrum, residuals, orthonormality, tol)
@@ -223,12 +231,12 @@ def _known_pairs(problem: Problem, known: SpectralDecomposition | None) -> dict[
 
 def _blank_vectors(problem: Problem, n: int, k: int) -> FloatArray:
     """Return room for the (N, k) eigenvectors: NaN outside the domain, zero where a piece will not write."""
-    full, index = np.empty((n, k)), problem.domain.index
+    full, index = room_for(n, k), problem.domain.index
     if len(index) < n:
         outside = np.ones(n, dtype=bool)
         outside[index] = False
         full[outside] = np.nan
-    n_written = np.searchsorted(problem.pieces[0], len(index))
+    n_written = np.count_nonzero(problem.pieces[0] < len(index))
     if len(problem.pieces) > 1 or n_written < len(index):
         full[index] = 0.0
     return full

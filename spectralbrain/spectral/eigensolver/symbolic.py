@@ -117,8 +117,8 @@ class SymbolicFactorization:
         The chain above all subtrees; empty if there is one subtree.
     top_width : int
         Padded boundary of a subtree's root.
-    order, row_rank : (n,) arrays of int
-        Unknowns by padded row, and the inverse permutation.
+    order : (n,) array of int
+        Unknowns by padded row.
     """
 
     n: int
@@ -128,11 +128,9 @@ class SymbolicFactorization:
     top: list[Batch]
     top_width: int
     order: IntArray = field(init=False)
-    row_rank: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
         self.order = np.argsort(self.row, kind="stable")
-        self.row_rank = np.argsort(self.order, kind="stable")
 
     @property
     def batches(self) -> list[Batch]:
