@@ -2,9 +2,10 @@
 
 A front with own unknowns 1 and boundary 2 is eliminated by its Schur complement,
 S = A22 - A21 A11^-1 A12, which its parent adds to its own entries. Kept are A11^-1 and -A11^-1 A12: a solve
-is then two dense products per front and right-hand sides come in blocks. By Sylvester's law of inertia
-the number of negative eigenvalues of the matrix is the sum over the fronts of that of A11 (Grimes, Lewis
-& Simon 1994, SIAM J. Matrix Anal. Appl. 15, 228-272, section 3).
+is then two dense products per front and right-hand sides come in blocks. The A12 of a leaf, to which no
+other front has added, is sparse and kept instead of -A11^-1 A12. By Sylvester's law of inertia the number
+of negative eigenvalues of the matrix is the sum over the fronts of that of A11 (Grimes, Lewis & Simon 1994,
+SIAM J. Matrix Anal. Appl. 15, 228-272, section 3).
 
 Pivoting stays inside A11, so the factorisation can lose accuracy where a leading submatrix is close to
 singular. That is never assumed away: see :meth:`Factorization.solve_error`.
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.linalg.lapack import dsytrf
 
 from spectralbrain.runtime import FloatArray
@@ -60,6 +62,7 @@ class Factorization:
         self.team = team
         self._data = data
         self._blocks: dict[Batch, FloatArray] = {}
+        self._couplings: dict[Batch, tuple[Any, Any]] = {}
         self._negative: dict[Batch, int] = {}
         self._rows = symbolic.row[symbolic.order]
         self._padded = np.zeros((symbolic.n_padded + 1, 0))
@@ -95,7 +98,9 @@ class Factorization:
         narrow = schur is not None and schur.shape[1] < NARROW_BOUNDARY
         if narrow and schur is not None and batch.children is not None:
             _add_narrow_children(flat, fronts, schur, batch.children)
-        block = np.empty((m, own, size))
+        if batch.leaf is not None:
+            self._couplings[batch] = self._entries(batch.leaf.to_boundary), self._entries(batch.leaf.to_own)
+        block = np.empty((m, own, size if batch.leaf is None else own))
         complement = fronts[:, own:, own:]
 
         def condense(run: slice) -> int:
@@ -107,13 +112,18 @@ class Factorization:
             inverse *= 0.5
             product = np.matmul(inverse, coupling)
             block[run, :, :own] = inverse
-            np.negative(product, out=block[run, :, own:])
+            if batch.leaf is None:
+                np.negative(product, out=block[run, :, own:])
             complement[run] -= np.matmul(coupling.transpose(0, 2, 1), product)
             return count_negative(pivots)
 
         self._negative[batch] = sum(self._spread(batch, condense))
         self._blocks[batch] = block
         return complement if batch.boundary else None
+
+    def _entries(self, numbers: Any) -> Any:
+        """Return a sparse matrix of numbers of entries with the negative entries in their place."""
+        return sp.csr_array((-self._data[numbers.data], numbers.indices, numbers.indptr), shape=numbers.shape)
 
     def solve(self, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """Return the solution for an (n, m) block of right-hand sides, in the symbolic order of unknowns.
@@ -166,6 +176,10 @@ class Factorization:
                 mine += batch.children.to_own @ carried
             if not batch.boundary:
                 return None
+            if batch in self._couplings:
+                inner = np.matmul(self._blocks[batch], mine.reshape(count, batch.own, m))
+                carried = self._couplings[batch][0] @ inner.reshape(-1, m)
+                continue
             coupling = self._blocks[batch][:, :, batch.own :].transpose(0, 2, 1)
             stack, product = mine.reshape(count, batch.own, m), np.empty((count, batch.boundary, m))
 
@@ -184,6 +198,11 @@ class Factorization:
         for batch in reversed(chain):
             count = len(batch.nodes)
             mine = x[batch.start : batch.start + count * batch.own].reshape(count, batch.own, m)
+            if batch in self._couplings:
+                right = self._couplings[batch][1] @ x
+                right += mine.reshape(right.shape)
+                np.matmul(self._blocks[batch], right.reshape(mine.shape), out=mine)
+                continue
 
             def substitute(run: slice, batch: Batch = batch, out: FloatArray = mine) -> None:
                 fronts = np.take(x, batch.rows[run], axis=0, mode="clip")

@@ -58,7 +58,9 @@ class Batch:
     in_subtree : bool
         Whether the batch belongs to a subtree, which is the work of one thread.
     children : Links or None
-        How the boundary of the batch below maps into these fronts.
+        How the boundary of the batch below maps into these fronts; None for leaves.
+    leaf : LeafCoupling or None
+        The sparse coupling of leaves.
     """
 
     nodes: IntArray
@@ -71,6 +73,7 @@ class Batch:
     pad_target: IntArray
     in_subtree: bool = True
     children: Links | None = None
+    leaf: LeafCoupling | None = None
 
     @property
     def size(self) -> int:
@@ -99,6 +102,22 @@ class Links:
     valid: BoolArray
     to_own: Any
     to_boundary: Any
+
+
+@dataclass(eq=False)
+class LeafCoupling:
+    """Numbers of the matrix entries that couple leaves to their boundaries.
+
+    Attributes
+    ----------
+    to_boundary : (m * boundary, m * own) sparse CSR array
+        From the own unknowns to the boundary unknowns, front by front.
+    to_own : (m * own, n_padded + 1) sparse CSR array
+        From all padded rows to the own unknowns.
+    """
+
+    to_boundary: Any
+    to_own: Any
 
 
 @dataclass(eq=False)
@@ -140,7 +159,10 @@ class SymbolicFactorization:
     @property
     def flops_per_column(self) -> int:
         """Floating point operations of a solve with one right-hand side, padding included."""
-        return 2 * sum(len(b.nodes) * (b.own * b.size + b.own * b.boundary) for b in self.batches)
+        return 2 * sum(
+            len(b.nodes) * b.own * (b.size + b.boundary) if b.leaf is None else 2 * len(b.nodes) * b.own**2
+            for b in self.batches
+        )
 
 
 _cache: OrderedDict[bytes, Future[SymbolicFactorization]] = OrderedDict()
@@ -286,7 +308,9 @@ class _Builder:
         batches = []
         for nodes, start, own in chain:
             batch, lookup = self._batch(nodes, start, own)
-            if below is not None:
+            if below is None:
+                batch.leaf = self._couple(batch)
+            else:
                 batch.children = self._link(batch, lookup, below)
             batches.append(batch)
             below = batch.rows[:, batch.own :]
@@ -321,6 +345,17 @@ class _Builder:
         )
         return batch, lookup
 
+    def _couple(self, batch: Batch) -> LeafCoupling:
+        m, own, size = len(batch.nodes), batch.own, batch.size
+        front, i, j = np.unravel_index(batch.entry_target, (m, size, size))
+        upward = j >= own
+        front, i, j, numbers = front[upward], i[upward], j[upward], batch.entry_source[upward]
+        inner, outer = front * own + i, front * batch.boundary + j - own
+        return LeafCoupling(
+            _sparse(numbers, outer, inner, (m * batch.boundary, m * own)),
+            _sparse(numbers, inner, batch.rows[front, j], (m * own, self.n_padded + 1)),
+        )
+
     def _link(self, batch: Batch, lookup: _Lookup, below: IntArray) -> Links:
         n_children, width = below.shape
         per_parent = n_children // len(batch.nodes)
@@ -334,13 +369,15 @@ class _Builder:
         to_own = at < batch.own
         own_row = (parent[child] * batch.own + at)[to_own]
         boundary_row = (parent[child] * batch.boundary + at - batch.own)[~to_own]
-        n_sources = n_children * width
+        m, n_sources = len(batch.nodes), n_children * width
         return Links(
             per_parent,
             position,
             valid,
-            _summation(own_row, source[to_own], (len(batch.nodes) * batch.own, n_sources)),
-            _summation(boundary_row, source[~to_own], (len(batch.nodes) * batch.boundary, n_sources)),
+            _sparse(np.ones(len(own_row)), own_row, source[to_own], (m * batch.own, n_sources)),
+            _sparse(
+                np.ones(len(boundary_row)), boundary_row, source[~to_own], (m * batch.boundary, n_sources)
+            ),
         )
 
 
@@ -388,9 +425,9 @@ def group_levels(depth: int, subtree_root: int) -> IntArray:
     return np.array(tops[::-1])
 
 
-def _summation(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> Any:
-    """Return the 0/1 matrix that sums the named sources into rows, with 32-bit indices."""
-    matrix = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+def _sparse(entries: Any, rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> Any:
+    """Return a sparse matrix with 32-bit indices."""
+    matrix = sp.csr_array((entries, (rows, columns)), shape=shape)
     matrix.indices = matrix.indices.astype(np.int32)
     matrix.indptr = matrix.indptr.astype(np.int32)
     return matrix
