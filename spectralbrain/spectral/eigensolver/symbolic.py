@@ -28,7 +28,7 @@ LEAF_SIZE = 40
 # Subtrees are the unit of work of a thread: 2 ** MOST_SPLITS of them, unless that makes them lower or higher
 # than these numbers of levels.
 MOST_SPLITS = 4
-LEAST_HEIGHT = 6
+LEAST_HEIGHT = 7
 LARGEST_HEIGHT = 9
 # Levels of separators that are eliminated together inside a subtree.
 MERGED_LEVELS = 2
@@ -402,7 +402,7 @@ def subtree_level(depth: int) -> int:
     Examples
     --------
     >>> [subtree_level(depth) for depth in (5, 8, 10, 12, 15)]
-    [0, 2, 4, 4, 6]
+    [0, 1, 3, 4, 6]
     """
     return max(0, min(depth - LEAST_HEIGHT, MOST_SPLITS), depth - LARGEST_HEIGHT)
 
