@@ -273,7 +273,7 @@ class NativeSolver:
         x = np.random.default_rng(2).standard_normal((self.pencil.n, 4))
         stiffness, mass = self.pencil.stiffness, self.pencil.mass
         product = mass @ x
-        for _ in range(3):
+        for _ in range(2):
             right = product / np.sqrt(np.einsum("ij,ij->j", x, product))
             x = factor.solve(right)
             product = mass @ x

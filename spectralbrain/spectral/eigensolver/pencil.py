@@ -8,8 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from spectralbrain.runtime import FloatArray, IntArray
-
-ROWS = 4096
+from spectralbrain.spectral.eigensolver.panels import Panels
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +92,19 @@ class PencilSolver(Protocol):
         """Return the number of eigenvalues below `shift`, by inertia, and that count's backward error."""
 
 
-def insert_null_mode(pencil: Pencil, pairs: Pairs) -> Pairs:
+def insert_null_mode(panels: Panels, pencil: Pencil, pairs: Pairs) -> Pairs:
     """Replace the computed null mode, in place, by the exact one; the others stay orthogonal to it."""
     if not pencil.has_null_mode:
         return pairs
     values, vectors = pairs.values, pairs.vectors
     constant = 1 / np.sqrt(pencil.area)
-    overlaps = constant * (np.asarray(pencil.mass.sum(axis=0)).ravel() @ vectors)
-    overlaps[0] = 0.0
-    for start in range(0, pencil.n, ROWS):
-        vectors[start : start + ROWS] -= constant * overlaps
-    vectors[:, 0] = constant
+    weights = np.asarray(pencil.mass.sum(axis=0)).ravel()
+    means = panels.total(lambda rows: weights[rows] @ vectors[rows]) / pencil.area
+
+    def center(rows: slice) -> None:
+        vectors[rows] -= means
+        vectors[rows, 0] = constant
+
+    panels.each(center)
     values[0] = 0.0
     return pairs

@@ -14,7 +14,9 @@ import numpy as np
 from spectralbrain.errors import ArrayError
 from spectralbrain.runtime import FloatArray, IntArray
 from spectralbrain.spectral.eigensolver.canonical import clusters
+from spectralbrain.spectral.eigensolver.panels import Panels
 from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil, PencilSolver, insert_null_mode
+from spectralbrain.spectral.eigensolver.threads import Team
 
 # Pairs computed beyond the last one asked for, to find a gap behind its cluster.
 EXTRA_PAIRS = 3
@@ -75,6 +77,7 @@ def smallest_pairs(
     solvers: list[PencilSolver],
     k: int | None,
     cluster_rtol: float,
+    team: Team,
     cutoff: float | None = None,
     known: dict[int, Pairs] | None = None,
 ) -> Spectrum:
@@ -88,6 +91,8 @@ def smallest_pairs(
         Number of pairs; None if `cutoff` decides.
     cluster_rtol : float
         Neighbours closer than this, relatively, are one multiple eigenvalue.
+    team : Team
+        Threads.
     cutoff : float, optional
         Return all pairs below this eigenvalue.
     known : dict of Pairs, optional
@@ -113,7 +118,7 @@ def smallest_pairs(
     wanted = np.ceil(k * areas / areas.sum()).astype(int) + EXTRA_PAIRS
     for _ in range(ATTEMPTS):
         pairs, known = known or {}, None
-        spectrum = _count(_extend_until_gap(pencils, solvers, k, wanted, cluster_rtol, pairs), solvers)
+        spectrum = _count(_extend_until_gap(pencils, solvers, k, wanted, cluster_rtol, team, pairs), solvers)
         if spectrum.is_complete:
             break
         wanted += EXTRA_PAIRS + abs(spectrum.inertia_count - len(spectrum.values))
@@ -137,6 +142,7 @@ def _extend_until_gap(
     k: int,
     wanted: IntArray,
     cluster_rtol: float,
+    team: Team,
     pairs: dict[int, Pairs],
 ) -> Spectrum:
     """Ask each piece for more pairs, in place of `wanted`, until a gap behind pair k is known."""
@@ -147,7 +153,8 @@ def _extend_until_gap(
             if i not in pairs or len(pairs[i].values) < wanted[i]:
                 n_rough = max(0, int(wanted[i]) - k) if len(solvers) == 1 else 0
                 known = _exact(pairs.get(i), k)
-                pairs[i] = insert_null_mode(pencils[i], solver.lowest(int(wanted[i]), known, n_rough))
+                lowest = solver.lowest(int(wanted[i]), known, n_rough)
+                pairs[i] = insert_null_mode(Panels(pencils[i].n, team), pencils[i], lowest)
         found = [pairs[i] for i in range(len(solvers))]
         open_ended = np.array([len(p.values) for p in found]) < sizes
         last = np.array([p.values[-1] for p in found])

@@ -9,7 +9,7 @@ import numpy as np
 
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
-from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Panels, RowSplit, room_for
 
 # Overlap of eigenvectors whose square does not matter.
 SMALL_OVERLAP = 1e-7
@@ -78,8 +78,13 @@ def _separate(
     panels: Panels, mass: RowSplit, vectors: FloatArray, far: int, mine: slice, errors: FloatArray
 ) -> None:
     """Make some columns orthogonal to the first `far` ones: see :func:`orthonormalise_sets`."""
-    late = np.ascontiguousarray(vectors[:, mine])
-    overlaps = panels.sparse_products(mass, late, np.empty_like(late), [vectors[:, :far]])
+    late = panels.copy(vectors[:, mine], room_for(panels.n, mine.stop - mine.start))
+
+    def multiply(rows: slice) -> FloatArray:
+        product: FloatArray = vectors[rows, :far].T @ (mass.pieces[rows.start] @ late)
+        return product
+
+    overlaps = panels.total(multiply)
     largest = float(np.abs(overlaps).max())
     if not largest < SMALL_OVERLAP:
         raise ConvergenceError(f"windows: eigenvectors overlap by {largest:.0e}")

@@ -94,7 +94,7 @@ def solve_surface(
             domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
             if backend in ("auto", "native"):
                 _order_early(team, domain, laplacian, boundary)
-            team.start(lambda: surface_flags(domain))
+            team.start(lambda: (surface_flags(domain), domain.volume))
             local_field = None if field is None else field[domain.index]
             discretization = discretize(domain, laplacian, mass, local_field)
             bending = lost_area(domain.surface)
@@ -109,7 +109,7 @@ def solve_surface(
         solvers = [make_solver(backend, pencil, tol, team) for pencil in problem.pencils]
         problem = in_order(problem, solvers)
         pairs = _known_pairs(problem, known)
-        spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, cutoff, pairs)
+        spectrum = smallest_pairs(problem.pencils, solvers, count, tol / 10, team, cutoff, pairs)
         count = spectrum.n_wanted
         full = _blank_vectors(problem, mesh.n_vertices, count)
         report = _finish(problem, solvers, spectrum, tol, full, bending, team)
@@ -176,7 +176,7 @@ def _finish(
             late = np.flatnonzero(relative > tol / 2)
             if not len(late) or attempt == REFINEMENTS:
                 break
-            refined = insert_null_mode(pencil, solvers[i].refine(pairs, late))
+            refined = insert_null_mode(panels, pencil, solvers[i].refine(pairs, late))
             spectrum.pairs[i] = refined
             spectrum.values[mine] = refined.values[: len(mine)]
         mine = mine[mine < k]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spectralbrain.runtime import FloatArray
-from spectralbrain.spectral.eigensolver.panels import Panels
+from spectralbrain.spectral.eigensolver.panels import Panels, room_for
 from spectralbrain.spectral.eigensolver.pencil import Pencil
 
 BLOCK = 50
@@ -58,33 +58,29 @@ def examine(
     -------
     Examination
     """
-    stiffness, mass, other = (panels.split(matrix) for matrix in (pencil.stiffness, pencil.mass, other_mass))
+    matrices = [panels.split(matrix) for matrix in (pencil.mass, other_mass, pencil.stiffness)]
     diagonal = pencil.mass.diagonal()[:, None]
     factor = 1.0 if pencil.mass.nnz == pencil.n else pencil.mass_bound
     m = len(values)
     residuals, quotients = np.empty(m), np.empty((2, m))
     worst = 0.0
-    copied = np.empty((pencil.n, min(BLOCK, m)))
+    copied = room_for(pencil.n, min(BLOCK, m))
     for start in range(0, m, BLOCK):
         block = slice(start, min(start + BLOCK, m))
         phi = panels.copy(vectors[:, block], copied)
 
         def measure(rows: slice, block: slice = block, phi: FloatArray = phi) -> Any:
-            mine, products = (
-                phi[rows],
-                (matrix.pieces[rows.start] @ phi for matrix in (mass, other, stiffness)),
-            )
-            mass_mine, other_mine, rest = products
-            rest -= mass_mine * values[block]
-            pairs = (rest, rest / diagonal[rows]), (mine, mass_mine), (mine, other_mine)
+            mass_phi, other_phi, rest = (matrix.pieces[rows.start] @ phi for matrix in matrices)
+            rest -= mass_phi * values[block]
+            pairs = (rest, rest / diagonal[rows]), (phi[rows], other_phi)
             sums = [np.einsum("ij,ij->j", a, b) for a, b in pairs]
-            return np.vstack([*sums, vectors[rows, block.start : m].T @ mass_mine])
+            return np.vstack([*sums, vectors[rows, block.start : m].T @ mass_phi])
 
         total = panels.total(measure)
-        residuals[block] = np.sqrt(factor * total[0])
-        quotients[:, block] = total[1:3]
-        gram = total[3:]
+        gram = total[2:]
         diagonal_entries = np.arange(gram.shape[1])
+        residuals[block] = np.sqrt(factor * total[0])
+        quotients[:, block] = gram.diagonal(), total[1]
         gram[diagonal_entries, diagonal_entries] -= 1
         worst = max(worst, float(np.abs(gram).max()))
     return Examination(residuals, worst, quotients)

@@ -112,7 +112,7 @@ def test_a_vertex_cover_touches_every_edge_and_is_smallest(edges: list[tuple[int
 
 
 @pytest.mark.parametrize("name", MESHES)
-@pytest.mark.parametrize("leaf_size", [10, 80, 10**6])
+@pytest.mark.parametrize("leaf_size", [3, 10, 80, 10**6])
 @pytest.mark.parametrize("columns", [1, 7])
 def test_solves_and_inertia_agree_with_dense(name: str, leaf_size: int, columns: int) -> None:
     matrix = shifted(MESHES[name], 30.3)
@@ -137,7 +137,7 @@ def test_inertia_counts_the_eigenvalues_below_any_shift(shift: float) -> None:
 
 def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
     matrix = shifted(MESHES["torus"], 3.3)
-    symbolic = build_symbolic(matrix, dissect(matrix, 6))
+    symbolic = build_symbolic(matrix, dissect(matrix, 3))
     assert len(symbolic.subtrees) > 1
     right = np.random.default_rng(0).standard_normal((matrix.shape[0], 5))
     found = []
