@@ -104,7 +104,7 @@ def linear_matrices(mesh: BrainMesh, *, weight: FloatArray | None = None) -> tup
     faces, edges, areas = triangles(mesh)
     both = np.empty((len(faces), 3, 3), dtype=complex)  # two matrices of one pattern are summed at once
     both.real = _local_stiffness(faces, edges, areas, weight)
-    both.imag = areas[:, None, None] * _CONSISTENT
+    np.multiply(areas[:, None, None], _CONSISTENT, out=both.imag)
     matrix = assemble(n, faces, both)
     stiffness, consistent = (
         sp.csr_array((np.ascontiguousarray(part), matrix.indices, matrix.indptr), shape=(n, n))
@@ -177,6 +177,7 @@ def assemble(n: int, elements: Any, local: FloatArray) -> Any:
         Exactly symmetric, because both triangles' halves are summed in the same order.
     """
     m = elements.shape[1]
+    elements = elements.astype(np.int32)  # what the matrix will have
     rows = np.repeat(elements, m, axis=1).ravel()
     columns = np.tile(elements, (1, m)).ravel()
     matrix = sp.coo_array((local.ravel(), (rows, columns)), shape=(n, n)).tocsr()

@@ -184,7 +184,7 @@ class NativeSolver:
         far = np.flatnonzero((values - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(values, window))
         if self.pencil.has_null_mode and not window.n_before:
             far = far[far > 0]  # the null mode is known exactly
-        late = self._residuals(values[far], vectors[:, far]) > self._accepted(values, window)[far]
+        late = self._residuals(values, vectors, far) > self._accepted(values, window)[far]
         self._correct(factor, values, vectors, far[late])
         below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
@@ -193,17 +193,21 @@ class NativeSolver:
             )
         return Pairs(values, vectors)
 
-    def _residuals(self, values: FloatArray, vectors: FloatArray) -> FloatArray:
-        """Return a bound of the residual of each pair in the B^-1 norm: see :class:`Pencil`."""
+    def _residuals(self, values: FloatArray, vectors: FloatArray, columns: IntArray) -> FloatArray:
+        """Return a bound of the residual of some pairs in the B^-1 norm: see :class:`Pencil`."""
         panels, stiffness, mass = self._operators
         diagonal = self.pencil.mass.diagonal()[:, None]
-        vectors = np.ascontiguousarray(vectors)
+        values, block = values[columns], room_for(panels.n, len(columns))
+
+        def copy(rows: slice) -> None:
+            block[rows] = vectors[rows][:, columns]
 
         def squares(rows: slice) -> FloatArray:
-            rest = stiffness.pieces[rows.start] @ vectors - values * (mass.pieces[rows.start] @ vectors)
+            rest = stiffness.pieces[rows.start] @ block - values * (mass.pieces[rows.start] @ block)
             total: FloatArray = (rest**2 / diagonal[rows]).sum(axis=0)
             return total
 
+        panels.each(copy)
         residuals: FloatArray = np.sqrt(self.pencil.mass_bound * panels.total(squares))
         return residuals
 

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from spectralbrain.errors import MeshError
+from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import Domain
 from spectralbrain.operators.laplacian import Discretization
 from spectralbrain.operators.quadratic import MASS_BOUND
@@ -100,12 +101,12 @@ def build_problem(domain: Domain, discretization: Discretization, boundary: str)
     return Problem(domain, discretization, pieces, pencils)
 
 
-def linear_pattern(domain: Domain) -> Any:
+def linear_pattern(mesh: BrainMesh) -> Any:
     """Return the pattern of the matrices of linear elements, known before their entries are.
 
     Parameters
     ----------
-    domain : Domain
+    mesh : BrainMesh
         With n vertices.
 
     Returns
@@ -113,10 +114,13 @@ def linear_pattern(domain: Domain) -> Any:
     (n, n) sparse CSR array
         Ones on the diagonal and where two vertices are neighbours.
     """
-    n = domain.surface.n_vertices
-    (u, v), every = domain.edges.T, np.arange(n)
-    rows, columns = np.concatenate([u, v, every]), np.concatenate([v, u, every])
-    return restrict(sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n)), every)
+    n, faces = mesh.n_vertices, mesh.faces.astype(np.int32)
+    start, end, every = faces.ravel(), np.roll(faces, -1, axis=1).ravel(), np.arange(n, dtype=np.int32)
+    rows, columns = np.concatenate([start, end, every]), np.concatenate([end, start, every])
+    pattern = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+    pattern.sort_indices()
+    pattern.data[:] = 1.0
+    return pattern
 
 
 def restrict(matrix: Any, piece: IntArray) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from spectralbrain._version import __version__
 from spectralbrain.errors import ArrayError, ConvergenceError
@@ -91,9 +92,12 @@ def solve_surface(
     with Team(threads) as team:
         domain: Domain
         if mesh.n_faces:
+            native = backend in ("auto", "native") and laplacian == "cotangent" and boundary == "neumann"
+            if native and mask is None:
+                team.start(lambda: _order(mesh))
             domain = build_domain(mesh, mask, allow_nonmanifold=laplacian == "robust")
-            if backend in ("auto", "native"):
-                _order_early(team, domain, laplacian, boundary)
+            if native and mask is not None:
+                team.start(lambda: _order(domain.surface))
             team.start(lambda: (surface_flags(domain), domain.volume))
             local_field = None if field is None else field[domain.index]
             discretization = discretize(domain, laplacian, mass, local_field)
@@ -132,11 +136,11 @@ def solve_surface(
     return SpectralDecomposition(values, full, _scatter_mass(problem, mesh.n_vertices), mesh, metadata)
 
 
-def _order_early(team: Team, domain: Domain, laplacian: str, boundary: str) -> None:
-    """Start to order the unknowns while the matrices are assembled, where their pattern is known before."""
-    unknown_everywhere = domain.is_closed or boundary == "neumann"
-    if laplacian == "cotangent" and domain.n_components == 1 and unknown_everywhere:
-        team.start(lambda: analyse(linear_pattern(domain)))
+def _order(surface: BrainMesh) -> None:
+    """Order the unknowns of linear elements on a connected surface, before their matrices are known."""
+    pattern = linear_pattern(surface)
+    if connected_components(pattern, directed=False)[0] == 1:
+        analyse(pattern)
 
 
 def _finish(
