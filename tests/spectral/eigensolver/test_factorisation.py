@@ -17,10 +17,12 @@ from threadpoolctl import threadpool_limits
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.geometry.solids import annulus, rectangle, sphere, torus
 from spectralbrain.operators.fem import mass_matrix, stiffness_matrix
+from spectralbrain.spectral.decomposition import decompose
 from spectralbrain.spectral.eigensolver import symbolic
 from spectralbrain.spectral.eigensolver.ldlt import Factorization, count_negative
 from spectralbrain.spectral.eigensolver.native import union_pattern
 from spectralbrain.spectral.eigensolver.ordering import (
+    Dissection,
     bisect,
     breadth_first_distances,
     dissect,
@@ -201,6 +203,33 @@ def test_the_pattern_is_known_before_the_matrices(name: str) -> None:
     mesh = MESHES[name]
     matrix = union_pattern(stiffness_matrix(mesh), mass_matrix(mesh))
     assert analyse(linear_pattern(mesh)) is analyse(matrix)
+
+
+@pytest.mark.parametrize("n_components", [1, 2])
+@pytest.mark.parametrize("masked", [False, True])
+def test_each_component_is_ordered_once(
+    n_components: int, masked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order of a connected surface is begun before its matrices are known, and used."""
+    symbolic._cache.clear()
+    sizes: list[int] = []
+
+    def recorded(pattern: sp.csr_array, leaf_size: int) -> Dissection:
+        sizes.append(pattern.shape[0])
+        return dissect(pattern, leaf_size)
+
+    monkeypatch.setattr(symbolic, "dissect", recorded)
+    parts = [sphere(3), rectangle(30, 15, 2.0, 1.0)][:n_components]
+    shift = np.cumsum([0, *(part.n_vertices for part in parts)])
+    vertices = np.concatenate([part.vertices + 10.0 * i for i, part in enumerate(parts)])
+    mesh = BrainMesh(
+        vertices, np.concatenate([part.faces + first for part, first in zip(parts, shift, strict=False)])
+    )
+    kept = np.arange(mesh.n_vertices) > 0 if masked else None
+    decompose(mesh, 20, mask=kept, n_threads=2)
+    expected = [part.n_vertices for part in parts]
+    expected[0] -= masked
+    assert sorted(sizes) == sorted(expected)
 
 
 def test_negative_eigenvalues_are_counted_across_a_stack() -> None:

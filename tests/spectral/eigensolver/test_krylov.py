@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -123,3 +125,21 @@ def test_vectors_that_are_not_nearly_orthogonal_are_refused(problem: Problem) ->
     vectors[:, 15] += 1e-5 * problem.vectors[:, 2]
     with pytest.raises(ConvergenceError, match="overlap by 1e-05"):
         orthonormalise_sets(problem.panels, problem.split, vectors, [0, 10], 0, np.ones(20))
+
+
+def test_memory_of_large_arrays_belongs_to_one_process() -> None:
+    """A node's process forks: what its child writes into an array must not reach the parent's."""
+    program = """
+import os
+from spectralbrain.spectral.eigensolver.panels import room_for
+room = room_for(3, 2)
+assert room.shape == (3, 2) and room.flags.c_contiguous and room.flags.writeable
+room[:] = 1.0
+child = os.fork()
+if not child:
+    room[:] = 2.0
+    os._exit(0)
+os.waitpid(child, 0)
+assert (room == 1.0).all()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
