@@ -18,7 +18,9 @@ import numpy as np
 from spectralbrain.runtime import FloatArray
 from spectralbrain.spectral.eigensolver.threads import Team
 
-N_CHUNKS = 16
+# Panels of a small problem, and runs of panels whose sums are added in the end.
+N_PANELS = 16
+N_CHUNKS = 40
 LARGEST_PANEL = 2048
 SMALLEST_PANEL = 1024
 # Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
@@ -54,7 +56,7 @@ class Panels:
     def __init__(self, n: int, team: Team) -> None:
         self.n = n
         self.team = team
-        height = min(LARGEST_PANEL, max(SMALLEST_PANEL, -(-n // N_CHUNKS)))
+        height = min(LARGEST_PANEL, max(SMALLEST_PANEL, -(-n // N_PANELS)))
         self.rows = [slice(start, min(start + height, n)) for start in range(0, n, height)]
         self.height = height
         bounds = np.linspace(0, len(self.rows), min(N_CHUNKS, len(self.rows)) + 1).astype(int)
