@@ -40,7 +40,7 @@ SHIFT_NUDGE = 0.37  # of the mean distance between eigenvalues
 CLOSEST_EIGENVALUE = 0.03
 SHIFT_ATTEMPTS = 8
 # Block widths, by the largest number of pairs they are meant for.
-WIDTHS = ((60, 8), (215, 12), (400, 16), (10**9, 24))
+WIDTHS = ((60, 8), (320, 12), (400, 16), (10**9, 24))
 WIDEST = 128
 CORRECTED_TOGETHER = 64
 # Ritz vectors with (lambda - sigma)^2 above this many sigma lambda are measured, and get an inverse iteration
