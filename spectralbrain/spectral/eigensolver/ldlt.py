@@ -122,7 +122,7 @@ class Factorization:
         return complement if batch.boundary else None
 
     def _entries(self, numbers: Any) -> Any:
-        """Return a sparse matrix of numbers of entries with the negative entries in their place."""
+        """Return the negative entries of the matrix in the places of their numbers."""
         return sp.csr_array((-self._data[numbers.data], numbers.indices, numbers.indptr), shape=numbers.shape)
 
     def solve(self, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
@@ -177,8 +177,9 @@ class Factorization:
             if not batch.boundary:
                 return None
             if batch in self._couplings:
+                to_boundary, _ = self._couplings[batch]
                 inner = np.matmul(self._blocks[batch], mine.reshape(count, batch.own, m))
-                carried = self._couplings[batch][0] @ inner.reshape(-1, m)
+                carried = to_boundary @ inner.reshape(-1, m)
                 continue
             coupling = self._blocks[batch][:, :, batch.own :].transpose(0, 2, 1)
             stack, product = mine.reshape(count, batch.own, m), np.empty((count, batch.boundary, m))
@@ -199,7 +200,8 @@ class Factorization:
             count = len(batch.nodes)
             mine = x[batch.start : batch.start + count * batch.own].reshape(count, batch.own, m)
             if batch in self._couplings:
-                right = self._couplings[batch][1] @ x
+                _, to_own = self._couplings[batch]
+                right = to_own @ x
                 right += mine.reshape(right.shape)
                 np.matmul(self._blocks[batch], right.reshape(mine.shape), out=mine)
                 continue

@@ -29,6 +29,7 @@ from spectralbrain.spectral.eigensolver.subspace import (
 )
 from spectralbrain.spectral.eigensolver.symbolic import analyse
 from spectralbrain.spectral.eigensolver.threads import Team
+from spectralbrain.spectral.eigensolver.verification import examine
 
 # Problems below this size, or asked for more than this fraction of their pairs, go to LAPACK.
 DENSE_SIZE = 400
@@ -180,11 +181,12 @@ class NativeSolver:
 
     def _checked(self, window: Window, shift: float, factor: Any, found: RitzPairs) -> Pairs:
         """Return pairs with bad ones far from the shift corrected, if as many lie below it as must."""
-        values, vectors = found.values, found.vectors
+        values, vectors, pencil = found.values, found.vectors, self.pencil
         far = np.flatnonzero((values - shift) ** 2 > FAR_FROM_SHIFT * shift * self._scale(values, window))
-        if self.pencil.has_null_mode and not window.n_before:
+        if pencil.has_null_mode and not window.n_before:
             far = far[far > 0]  # the null mode is known exactly
-        late = self._residuals(values, vectors, far) > self._accepted(values, window)[far]
+        seen = examine(self._operators[0], pencil, pencil.mass, values[far], vectors[:, far])
+        late = seen.residuals > self._accepted(values, window)[far]
         self._correct(factor, values, vectors, far[late])
         below = window.n_before + int((values < shift).sum())
         if below != factor.n_negative:
@@ -192,24 +194,6 @@ class NativeSolver:
                 f"block Lanczos: found {below} pairs below the shift, inertia counts {factor.n_negative}"
             )
         return Pairs(values, vectors)
-
-    def _residuals(self, values: FloatArray, vectors: FloatArray, columns: IntArray) -> FloatArray:
-        """Return a bound of the residual of some pairs in the B^-1 norm: see :class:`Pencil`."""
-        panels, stiffness, mass = self._operators
-        diagonal = self.pencil.mass.diagonal()[:, None]
-        values, block = values[columns], room_for(panels.n, len(columns))
-
-        def copy(rows: slice) -> None:
-            block[rows] = vectors[rows][:, columns]
-
-        def squares(rows: slice) -> FloatArray:
-            rest = stiffness.pieces[rows.start] @ block - values * (mass.pieces[rows.start] @ block)
-            total: FloatArray = (rest**2 / diagonal[rows]).sum(axis=0)
-            return total
-
-        panels.each(copy)
-        residuals: FloatArray = np.sqrt(self.pencil.mass_bound * panels.total(squares))
-        return residuals
 
     def _correct(self, factor: Any, values: FloatArray, vectors: FloatArray, columns: IntArray) -> None:
         """Apply one inverse iteration to some columns, in place, and make them orthonormal to the others.
