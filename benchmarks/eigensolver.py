@@ -351,8 +351,8 @@ def profile(path: Path, k: int, threads: int) -> str:
         panels.Basis,
         "project",
         "reorthogonalisation: Q' W",
-        lambda q, w: 2.0 * q.size * w.size,
-        lambda q, w: basis * q.size * len(w),
+        lambda q, blocks: 2.0 * q.size * sum(block.size for block in blocks),
+        lambda q, blocks: basis * q.size * q.panels.n,
     )
     wrap(
         panels.Basis,

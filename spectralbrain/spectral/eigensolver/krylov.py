@@ -17,7 +17,8 @@ keeps T accurate to rounding as long as the loss in between stays below the root
 recurrence are the last two blocks, so only they are corrected; for the others the loss is remembered, and the
 Gram-Schmidt step that they were spared is applied to the coefficients of the Ritz vectors. The loss grows
 fastest along the eigenvectors closest to the shift, which converge first: once their Ritz vectors are known
-they are kept out of every block (selective orthogonalisation: Parlett & Scott 1979, Math. Comp. 33, 217-238).
+they are kept out of every other block, and what the block in between has of them does not grow (selective
+orthogonalisation: Parlett & Scott 1979, Math. Comp. 33, 217-238).
 """
 
 from __future__ import annotations
@@ -29,24 +30,25 @@ import numpy as np
 
 from spectralbrain.errors import ConvergenceError
 from spectralbrain.runtime import FloatArray, IntArray
-from spectralbrain.spectral.eigensolver.panels import Basis, Memory, Panels, RowSplit
+from spectralbrain.spectral.eigensolver.panels import Basis, Columns, Memory, Panels, RowSplit
 from spectralbrain.spectral.eigensolver.subspace import cholesky, inverse_of
 
 # Growth of the basis between tests for convergence.
 TEST_GROWTH = 1.02
-# Loss of orthogonality above which blocks are reorthogonalised sooner (half the digits, Simon 1984), and
-# the fraction of it below which they are reorthogonalised less often.
+# Loss of orthogonality above which blocks are reorthogonalised sooner (half the digits, Simon 1984); if that
+# of one more block would stay below, later. How it grows per block, where that cannot be seen.
 ACCEPTED_LOSS = 1.5e-8
-NEGLIGIBLE_LOSS = 1e-2
+EXPECTED_GROWTH = 100.0
 # Ratio of the scales in a block up to which one Cholesky factorisation makes it orthonormal enough for the
 # recurrence; reorthogonalisation makes it so to rounding.
 WELL_CONDITIONED = 10.0
 LONGEST_DELAY = 4
-# Blocks after which Ritz vectors closest to the shift are kept out of those that follow; how many blocks of
-# them; how many blocks are reorthogonalised together before that; and how many of these are corrected.
+# Blocks after which Ritz vectors closest to the shift are kept out of some that follow; how many blocks of
+# them; how many blocks are reorthogonalised together before that and just after; and how many are corrected.
 SELECT_AFTER = 12
 SELECTED = 2
 UNSELECTIVE_DELAY = 2
+SELECTIVE_DELAY = 3
 CORRECTED = 2
 # Loss of orthogonality that T does not survive.
 FATAL_LOSS = 1e-6
@@ -129,44 +131,48 @@ class BlockLanczos:
         room = self.capacity + (longest_delay + 1) * width
         self.projected = np.zeros((room, room))
         self.gram_schmidt = np.eye(self.n_known + room)
-        self._mass_blocks = memory.take("mass times open blocks", panels.n, longest_delay * width)
+        self._mass_blocks = [
+            memory.take(f"mass times open block {i}", panels.n, width) for i in range(longest_delay)
+        ]
         self._carried = memory.take("mass times last block", panels.n, width)
-        # A block before it is made orthonormal with the selected vectors behind it, and B times both.
-        self._raw = memory.take("raw block", panels.n, (1 + SELECTED) * width)
-        self._mass_raw = memory.take("mass times raw block", panels.n, (1 + SELECTED) * width)
-        self._n_selected = 0
+        self._mass_raw = memory.take("mass times raw block", panels.n, width)
+        self._selected: tuple[FloatArray, FloatArray] | None = None  # Ritz vectors, and B times them
         self.delay = 1
         self.worst_loss = 0.0
         self.size = 0  # columns of the basis, the current block included
-        self._open: list[FloatArray] = []  # blocks not yet reorthogonalised
+        self._open: list[Columns] = []  # blocks not yet reorthogonalised
         start = np.random.default_rng(seed).standard_normal((panels.n, width))
         self._block = self.solve(panels.sparse(mass, start, self._carried), start)
         if known is not None:
             start -= known @ panels.gram(known, panels.sparse(mass, start, self._carried))
         self.coupling = np.zeros((width, 0))
-        self._raw[:, :width] = self._block
         self._append()
         self.settle()
 
     def _append(self) -> FloatArray:
         """Add a B-orthonormal basis Q of the raw block W to the basis; return R, W = Q R.
 
-        A Cholesky factorisation of the Gram matrix, repeated where the block is ill conditioned. The selected
-        vectors S are removed in the same product, Q = [W S] [R^-1; -S' B W R^-1].
+        A Cholesky factorisation of the Gram matrix, repeated where the block is ill conditioned. Of every
+        other open block but the last, which is reorthogonalised at once, the selected vectors are removed.
         """
-        panels, b = self.panels, self.width
+        panels, b, raw, mass_raw = self.panels, self.width, self._block, self._mass_raw
         target = self.basis.extend(b)
-        mass_target = self._mass_blocks[:, len(self._open) * b :][:, :b]
-        raw, mass_raw = (both[:, : b + self._n_selected] for both in (self._raw, self._mass_raw))
-        products = panels.sparse_products(self.mass, self._block, mass_raw[:, :b], [raw])
+        n_open = len(self._open)
+        mass_target = self._mass_blocks[n_open]
+        purge = self._selected if n_open % 2 and n_open + 1 < self.delay else None
+        left = [raw] if purge is None else [raw, purge[0]]
+        products = panels.sparse_products(self.mass, raw, mass_raw, left)
         gram, overlaps = products[:b], products[b:]
         lower = cholesky(gram - overlaps.T @ overlaps)
         inverse = inverse_of(lower).T
-        factor = np.vstack([inverse, -overlaps @ inverse])
+        removed = overlaps @ inverse
 
         def divide(rows: slice) -> None:
-            np.matmul(raw[rows], factor, out=target[rows])
-            np.matmul(mass_raw[rows], factor, out=mass_target[rows])
+            np.matmul(raw[rows], inverse, out=target[rows])
+            np.matmul(mass_raw[rows], inverse, out=mass_target[rows])
+            if purge is not None:
+                target[rows] -= purge[0][rows] @ removed
+                mass_target[rows] -= purge[1][rows] @ removed
 
         panels.each(divide)
         upper: FloatArray = lower.T
@@ -182,7 +188,7 @@ class BlockLanczos:
 
     def step(self) -> None:
         """Append one block."""
-        b, j, panels, raw = self.width, self.size, self.panels, self._raw
+        b, j, panels = self.width, self.size, self.panels
         block = self._block = self.solve(self.mass_current, self._block)
         diagonal = panels.gram(self.mass_current, block)
         # what OP brings back of the last two blocks
@@ -191,7 +197,6 @@ class BlockLanczos:
         def subtract(rows: slice) -> None:
             for columns, part in recent:
                 block[rows] -= columns[rows] @ part
-            raw[rows, :b] = block[rows]
 
         panels.each(subtract)
         self.coupling = upper = self._append()
@@ -212,10 +217,12 @@ class BlockLanczos:
         if not self._open:
             return
         b, panels, n_open = self.width, self.panels, len(self._open)
-        overlaps = self.basis.project(self._mass_blocks[:, : n_open * b])
+        overlaps = self.basis.project(self._mass_blocks[:n_open])
         loss = overlaps.copy()
         loss[-n_open * b :] -= np.eye(n_open * b)
-        largest = float(np.abs(loss).max())
+        losses = np.abs(loss).reshape(-1, n_open, b).max(axis=(0, 2))
+        largest = float(losses.max())
+        growth = float(losses[-1] / losses[-2]) if n_open > 1 else EXPECTED_GROWTH
         if not largest < FATAL_LOSS:
             raise ConvergenceError(
                 f"block Lanczos: orthogonality was lost by {largest:.0e} in {self.delay} steps"
@@ -231,15 +238,21 @@ class BlockLanczos:
             before, within = late[:start], late[start:]
             factor = inverse_of(cholesky(within - before.T @ before)).T
             self.basis.subtract(before, self._open[n_kept:], factor)
-        self.mass_current = panels.sparse(self.mass, self.current, self._carried)
+        block, current = self._block, self.current
+
+        def gather(rows: slice) -> None:
+            block[rows] = current[rows]
+
+        panels.each(gather)
+        self.mass_current = panels.sparse(self.mass, block, self._carried)
         self._open = []
         self.worst_loss = max(self.worst_loss, largest)
         if largest > ACCEPTED_LOSS:
             self.delay = max(1, self.delay - 1)
-        elif largest < NEGLIGIBLE_LOSS * ACCEPTED_LOSS:
-            longest = self.longest_delay if self._n_selected else min(self.longest_delay, UNSELECTIVE_DELAY)
+        elif largest * growth < ACCEPTED_LOSS:
+            longest = self.longest_delay if self._selected else min(self.longest_delay, UNSELECTIVE_DELAY)
             self.delay = min(longest, self.delay + 1)
-        if not self._n_selected and self.size > SELECT_AFTER * b and self.longest_delay > UNSELECTIVE_DELAY:
+        if not self._selected and self.size > SELECT_AFTER * b and self.longest_delay > UNSELECTIVE_DELAY:
             self._select()
 
     def _remember(self, columns: slice, overlaps: FloatArray) -> None:
@@ -256,9 +269,8 @@ class BlockLanczos:
         index = np.argsort(-np.abs(theta), kind="stable")[: SELECTED * b]
         coefficients = np.vstack([s[:, index], np.zeros((b, len(index)))])
         vectors = self.basis.combine(self._in_basis(coefficients))
-        self._raw[:, b:] = vectors
-        panels.sparse(self.mass, vectors, self._mass_raw[:, b:])
-        self._n_selected = len(index)
+        self._selected = vectors, panels.sparse(self.mass, vectors, np.empty_like(vectors))
+        self.delay = min(SELECTIVE_DELAY, self.longest_delay)
 
     def ritz(self, wanted: Wanted) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, coefficients (with the purifying step) and residual estimates of wanted pairs.

@@ -7,7 +7,7 @@ chunks: the result does not depend on the number of threads.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -21,11 +21,10 @@ from spectralbrain.spectral.eigensolver.threads import Team
 # Panels of a small problem, and runs of panels whose sums are added in the end.
 N_PANELS = 16
 N_CHUNKS = 40
-LARGEST_PANEL = 2048
-SMALLEST_PANEL = 1024
-# Columns of a basis that are multiplied together, and unused ones that keep its rows out of one cache set.
+LARGEST_PANEL = 2000
+SMALLEST_PANEL = 1000
+# Columns of a basis that are multiplied together.
 SLAB = 192
-SLAB_PADDING = 8
 # Rows whose combination of a whole basis stays in the cache.
 STRIP = 512
 
@@ -40,6 +39,34 @@ def room_for(n_rows: int, n_columns: int) -> FloatArray:
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     pages = mmap.mmap(-1, max(8 * n_rows * n_columns, 1), flags=flags)
     return np.frombuffer(pages, dtype=float, count=n_rows * n_columns).reshape(n_rows, n_columns)
+
+
+class Columns:
+    """Some columns of a matrix that is stored panel by panel, each column of a panel in one piece.
+
+    Indexed by the rows of a panel, they are a (rows, columns) view. Columns that are written together lie
+    together in memory, which those of a matrix that is stored row by row do not.
+
+    Parameters
+    ----------
+    room : (n, m) array
+        Where the matrix is stored; its rows are not the matrix's.
+    columns : slice
+    """
+
+    def __init__(self, room: FloatArray, columns: slice) -> None:
+        self.room, self.columns = room, columns
+
+    def __getitem__(self, rows: slice) -> FloatArray:
+        piece = self.room[rows]
+        view: FloatArray = piece.reshape(piece.shape[::-1])[self.columns].T
+        return view
+
+    def __setitem__(self, rows: slice, values: FloatArray) -> None:
+        self[rows][:] = values
+
+
+Tall = FloatArray | Columns
 
 
 class Panels:
@@ -84,9 +111,9 @@ class Panels:
         self.each(write)
         return copied
 
-    def gram(self, left: FloatArray, right: FloatArray) -> FloatArray:
+    def gram(self, left: Tall, right: FloatArray) -> FloatArray:
         """Return left' right."""
-        product: FloatArray = self.total(lambda rows: left[rows].T @ right[rows])
+        product: FloatArray = self.total(lambda rows: np.dot(left[rows].T, right[rows]))
         return product
 
     def sparse_symmetric_gram(self, matrix: RowSplit, dense: FloatArray) -> FloatArray:
@@ -106,7 +133,7 @@ class Panels:
         product[half:, :half] = product[:half, half:].T
         return (product + product.T) / 2
 
-    def multiply_right(self, blocks: list[FloatArray], factor: FloatArray) -> None:
+    def multiply_right(self, blocks: Sequence[Tall], factor: FloatArray) -> None:
         """Replace each block by block @ factor."""
 
         def update(rows: slice) -> None:
@@ -134,7 +161,7 @@ class Panels:
         def product(rows: slice) -> FloatArray:
             mine = matrix.pieces[rows.start] @ dense
             out[rows] = mine
-            return np.concatenate([block[rows].T @ mine for block in left])
+            return np.concatenate([np.dot(block[rows].T, mine) for block in left])
 
         total: FloatArray = self.total(product)
         return total
@@ -175,7 +202,7 @@ class Basis:
     memory : Memory
         Where the columns are.
     first_width : int
-        Columns that are stored side by side at the beginning.
+        Columns that are stored together at the beginning.
     known : (n, d) array, optional
         The first columns, which are not changed.
 
@@ -188,96 +215,99 @@ class Basis:
     def __init__(
         self, panels: Panels, memory: Memory, first_width: int = SLAB, known: FloatArray | None = None
     ) -> None:
-        self.panels, self.memory = panels, memory
+        self.panels, self.memory, self.known = panels, memory, known
         self._first_width = max(SLAB, first_width)
-        self._slabs = [] if known is None else [known]
-        self._used = [slab.shape[1] for slab in self._slabs]
-        self._n_known, self.size = len(self._slabs), sum(self._used)
+        self._slabs: list[FloatArray] = []
+        self._used: list[int] = []
+        self.size = 0 if known is None else known.shape[1]
 
-    def extend(self, columns: int) -> FloatArray:
+    def extend(self, columns: int) -> Columns:
         """Return room for some more columns."""
         if not self._slabs or self._used[-1] + columns > self._slabs[-1].shape[1]:
-            width = SLAB if len(self._slabs) > self._n_known else self._first_width
-            name = f"slab {len(self._slabs) - self._n_known}"
-            self._slabs.append(self.memory.take(name, self.panels.n, width + SLAB_PADDING)[:, :width])
+            width = SLAB if self._slabs else self._first_width
+            self._slabs.append(self.memory.take(f"slab {len(self._slabs)}", self.panels.n, width))
             self._used.append(0)
         used = self._used[-1]
         self._used[-1] += columns
         self.size += columns
-        return self._slabs[-1][:, used : used + columns]
+        return Columns(self._slabs[-1], slice(used, used + columns))
 
-    def project(self, block: FloatArray) -> FloatArray:
-        """Return Q' block, (m, width) array."""
-        slabs = self._filled()
+    def project(self, blocks: list[FloatArray]) -> FloatArray:
+        """Return Q' blocks, (m, width) array."""
+        slabs = [columns for columns, _ in self._parts(np.empty((self.size, 0)))]
 
         def product(rows: slice) -> FloatArray:
-            mine = block[rows].T  # as the left factor it is packed once for all of a slab
+            # as the left factor it is packed once for all of a slab
+            mine = np.concatenate([block[rows] for block in blocks], axis=1).T
             return np.concatenate([mine @ slab[rows] for slab in slabs], axis=1)
 
         coefficients: FloatArray = self.panels.total(product).T
         return coefficients
 
-    def subtract(self, coefficients: FloatArray, blocks: list[FloatArray], factor: FloatArray) -> None:
+    def subtract(self, coefficients: FloatArray, blocks: list[Columns], factor: FloatArray) -> None:
         """Replace blocks by (blocks - Q coefficients) @ factor, with the leading columns of Q.
 
         The coefficients are small, so that the product takes single precision.
         """
         parts = self._parts(coefficients.astype(np.float32))
-        bounds = np.cumsum([0, *(block.shape[1] for block in blocks)])
+        width = len(factor) // len(blocks)
 
         def update(rows: slice) -> None:
             rest = np.concatenate([block[rows] for block in blocks], axis=1)
             for slab, part in parts:
                 rest -= slab[rows].astype(np.float32) @ part
             rest = rest @ factor
-            for block, (a, b) in zip(blocks, pairwise(bounds), strict=True):
-                block[rows] = rest[:, a:b]
+            for i, block in enumerate(blocks):
+                block[rows] = rest[:, i * width : (i + 1) * width]
 
         self.panels.each(update)
 
     def combine(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
-        """Return Q coefficients."""
-        (first, part_of_first), *others = self._parts(coefficients)
+        """Return Q coefficients, in `out` if given, which may be the place of some columns of Q."""
+        parts = self._parts(coefficients)
         room = np.empty((self.panels.n, coefficients.shape[1])) if out is None else out
 
         def product(rows: slice) -> None:
-            for start in range(rows.start, rows.stop, STRIP):
-                strip = slice(start, min(start + STRIP, rows.stop))
-                total = first[strip] @ part_of_first
-                for slab, part in others:
-                    total += slab[strip] @ part
-                room[strip] = total
+            mine = [(slab[rows], part) for slab, part in parts]
+            total = np.empty((rows.stop - rows.start, coefficients.shape[1]))
+            for start in range(0, len(total), STRIP):
+                strip = slice(start, start + STRIP)
+                for i, (slab, part) in enumerate(mine):
+                    if i:
+                        total[strip] += slab[strip] @ part
+                    else:
+                        np.matmul(slab[strip], part, out=total[strip])
+            room[rows] = total
 
         self.panels.each(product)
         return room
 
     def finish(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """Return Q coefficients in `out` or the place of the first own columns of Q, which ends the basis."""
-        first = self._slabs[self._n_known]
-        vectors = self.combine(coefficients, first[:, : coefficients.shape[1]] if out is None else out)
-        self._slabs, self._used, self.size = [], [], 0
-        return vectors
+        if out is None:
+            out = self._slabs[0][:, : coefficients.shape[1]]
+        return self.combine(coefficients, out)
 
-    def last(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-        """Pair the last columns of Q, slab by slab, with their coefficients."""
+    def last(self, coefficients: FloatArray) -> list[tuple[Columns, FloatArray]]:
+        """Pair the last own columns of Q, slab by slab, with their coefficients."""
         parts, left = [], len(coefficients)
-        for slab in reversed(self._filled()):
-            taken = min(left, slab.shape[1])
+        for slab, used in zip(reversed(self._slabs), reversed(self._used), strict=True):
+            taken = min(left, used)
             if taken:
-                parts.append((slab[:, -taken:], coefficients[left - taken : left]))
+                parts.append((Columns(slab, slice(used - taken, used)), coefficients[left - taken : left]))
             left -= taken
         return parts
 
-    def _filled(self) -> list[FloatArray]:
-        """Return the columns in use of every slab."""
-        return [slab[:, :used] for slab, used in zip(self._slabs, self._used, strict=True)]
-
-    def _parts(self, coefficients: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    def _parts(self, coefficients: FloatArray) -> list[tuple[Tall, FloatArray]]:
         """Pair the leading columns of Q, slab by slab, with their coefficients."""
-        parts, start = [], 0
-        for slab in self._filled():
-            mine = coefficients[start : start + slab.shape[1]]
+        n_known = 0 if self.known is None else self.known.shape[1]
+        parts: list[tuple[Tall, FloatArray]] = []
+        if self.known is not None:
+            parts.append((self.known, coefficients[:n_known]))
+        start = n_known
+        for slab, used in zip(self._slabs, self._used, strict=True):
+            mine = coefficients[start : start + used]
             if len(mine):
-                parts.append((slab[:, : len(mine)], mine))
-            start += slab.shape[1]
+                parts.append((Columns(slab, slice(0, len(mine))), mine))
+            start += used
         return parts
