@@ -64,6 +64,11 @@ class Topology:
         return self._edge_table[0]
 
     @property
+    def edges_of_faces(self) -> IntArray:
+        """The edge from corner i of each face to corner i + 1, (F, 3) array; collapsed faces are left out."""
+        return self._edge_table[1].reshape(-1, 3)
+
+    @property
     def faces_per_edge(self) -> IntArray:
         """How many faces share each edge, (E,) array."""
         return self._edge_table[2]

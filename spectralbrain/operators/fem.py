@@ -16,10 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from spectralbrain.geometry.mesh import BrainMesh
-from spectralbrain.runtime import Faces, FloatArray
-
-# Consistent mass matrix of a triangle of area one.
-_CONSISTENT = (np.ones((3, 3)) + np.eye(3)) / 12
+from spectralbrain.runtime import Faces, FloatArray, IntArray
 
 
 def stiffness_matrix(mesh: BrainMesh, *, weight: FloatArray | None = None) -> Any:
@@ -46,8 +43,7 @@ def stiffness_matrix(mesh: BrainMesh, *, weight: FloatArray | None = None) -> An
            [-0.5,  0.5,  0. ],
            [-0.5,  0. ,  0.5]])
     """
-    faces, edges, areas = triangles(mesh)
-    return assemble(mesh.n_vertices, faces, _local_stiffness(faces, edges, areas, weight))
+    return linear_matrices(mesh, weight=weight)[0]
 
 
 def mass_matrix(mesh: BrainMesh, *, lumped: bool = False) -> Any:
@@ -73,14 +69,12 @@ def mass_matrix(mesh: BrainMesh, *, lumped: bool = False) -> Any:
            [1., 2., 1.],
            [1., 1., 2.]])
     """
-    faces, _, areas = triangles(mesh)
-    if lumped:
-        return _lumped(mesh.n_vertices, faces, areas)
-    return assemble(mesh.n_vertices, faces, areas[:, None, None] * _CONSISTENT)
+    _, consistent_mass, lumped_mass = linear_matrices(mesh)
+    return lumped_mass if lumped else consistent_mass
 
 
 def linear_matrices(mesh: BrainMesh, *, weight: FloatArray | None = None) -> tuple[Any, Any, Any]:
-    """Return the stiffness matrix and both mass matrices, in less time than one by one.
+    """Return the stiffness matrix and both mass matrices.
 
     Parameters
     ----------
@@ -92,7 +86,7 @@ def linear_matrices(mesh: BrainMesh, *, weight: FloatArray | None = None) -> tup
     Returns
     -------
     stiffness, consistent, lumped : (N, N) sparse CSR arrays
-        The same, bit by bit, as :func:`stiffness_matrix` and :func:`mass_matrix` return.
+        Symmetric to the last bit; the first two have the same pattern.
 
     Examples
     --------
@@ -100,41 +94,66 @@ def linear_matrices(mesh: BrainMesh, *, weight: FloatArray | None = None) -> tup
     >>> [round(float(matrix.sum()), 12) for matrix in linear_matrices(triangle)]
     [0.0, 0.5, 0.5]
     """
-    n = mesh.n_vertices
-    faces, edges, areas = triangles(mesh)
-    both = np.empty((len(faces), 3, 3), dtype=complex)  # two matrices of one pattern are summed at once
-    both.real = _local_stiffness(faces, edges, areas, weight)
-    np.multiply(areas[:, None, None], _CONSISTENT, out=both.imag)
-    matrix = assemble(n, faces, both)
-    stiffness, consistent = (
-        sp.csr_array((np.ascontiguousarray(part), matrix.indices, matrix.indptr), shape=(n, n))
-        for part in (matrix.data.real, matrix.data.imag)
-    )
-    return stiffness, consistent, _lumped(n, faces, areas)
+    n, n_edges = mesh.n_vertices, len(mesh.edges)
+    corners, sides, areas = triangles(mesh)
+    factor = 1 / (4 * areas) if weight is None else weight[corners].mean(axis=0) / (4 * areas)
 
+    # Edges are numbered like their vertices: those of corners a < b < c are ab < ac < bc.
+    opposite = np.sort(mesh.topology.edges_of_faces, axis=1).T[::-1].ravel()
+    vertex = corners.ravel()
+    energies = [_dot(sides[i], sides[i]) * factor for i in range(3)]
+    products = [_dot(sides[i - 2], sides[i - 1]) * factor for i in range(3)]
+    third = _sums(vertex, [areas / 3] * 3, n)
 
-def _local_stiffness(
-    faces: Faces, edges: FloatArray, areas: FloatArray, weight: FloatArray | None
-) -> FloatArray:
-    """Return e_i . e_j / (4 area) of each triangle, (F, 3, 3) array."""
-    local = np.empty((len(faces), 3, 3))
-    for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        local[:, i, j] = local[:, j, i] = np.einsum("fx,fx->f", edges[:, i], edges[:, j])
-    local /= (4 * areas)[:, None, None]
-    if weight is not None:
-        local *= weight[faces].mean(axis=1)[:, None, None]
-    return local
-
-
-def _lumped(n: int, faces: Faces, areas: FloatArray) -> Any:
-    """Return the diagonal matrix that gives each corner a third of its triangles."""
-    third = np.bincount(faces.ravel(), np.repeat(areas * (1 / 3), 3), n)
     own = np.flatnonzero(third)
-    return sp.coo_array((third[own], (own, own)), shape=(n, n)).tocsr()
+    place = _Places(mesh.edges, own, n)
+    stiffness = place.matrix(_sums(opposite, products, n_edges), _sums(vertex, energies, n)[own])
+    consistent = place.matrix(_sums(opposite, [areas / 12] * 3, n_edges), third[own] / 2)
+    return stiffness, consistent, sp.coo_array((third[own], (own, own)), shape=(n, n)).tocsr()
 
 
-def triangles(mesh: BrainMesh) -> tuple[Faces, FloatArray, FloatArray]:
-    """Return each triangle's corners in ascending order, the edges opposite to them, and its area.
+def _dot(left: FloatArray, right: FloatArray) -> FloatArray:
+    products: FloatArray = np.einsum("xf,xf->f", left, right)
+    return products
+
+
+def _sums(target: IntArray, parts: list[FloatArray], size: int) -> FloatArray:
+    """Return the sums of the concatenated parts by their targets."""
+    sums: FloatArray = np.bincount(target, np.concatenate(parts), size).astype(np.float64, copy=False)
+    return sums
+
+
+class _Places:
+    """Where the values at edges and vertices go in a symmetric matrix.
+
+    Parameters
+    ----------
+    edges : (E, 2) array of int
+        Ascending, the lower vertex first.
+    own : (m,) array of int
+        Vertices with an entry on the diagonal, ascending.
+    n : int
+        Number of vertices.
+    """
+
+    def __init__(self, edges: IntArray, own: IntArray, n: int) -> None:
+        low, high, own = (part.astype(np.int32) for part in (*edges.T, own))
+        # in this order the columns of each row come ascending
+        rows, columns = np.concatenate([high, own, low]), np.concatenate([low, own, high])
+        numbers = np.arange(len(rows), dtype=np.int32)
+        self.numbers = sp.csr_array((numbers, (rows, columns)), shape=(n, n))
+
+    def matrix(self, at_edges: FloatArray, at_vertices: FloatArray) -> Any:
+        """Return the (n, n) sparse CSR array with some values."""
+        values = np.concatenate([at_edges, at_vertices, at_edges])
+        numbers = self.numbers
+        matrix = sp.csr_array((values[numbers.data], numbers.indices, numbers.indptr), shape=numbers.shape)
+        matrix.has_canonical_format = True
+        return matrix
+
+
+def triangles(mesh: BrainMesh) -> tuple[Faces, tuple[FloatArray, ...], FloatArray]:
+    """Return each triangle's corners in ascending order, the sides opposite to them, and its area.
 
     Parameters
     ----------
@@ -142,44 +161,19 @@ def triangles(mesh: BrainMesh) -> tuple[Faces, FloatArray, FloatArray]:
 
     Returns
     -------
-    faces : (F, 3) array of int
-    edges : (F, 3, 3) array, mm
-        Edge by corner by coordinate.
+    corners : (3, F) array of int
+    sides : three (3, F) arrays, mm
+        Side by coordinate and triangle.
     areas : (F,) array, mm^2
 
     Examples
     --------
-    >>> faces, _, areas = triangles(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[2, 0, 1]]))
-    >>> faces.tolist(), areas.tolist()
+    >>> corners, _, areas = triangles(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[2, 0, 1]]))
+    >>> corners.T.tolist(), areas.tolist()
     ([[0, 1, 2]], [0.5])
     """
-    faces = np.sort(mesh.faces, axis=1)
-    a, b, c = (mesh.vertices[faces[:, i]] for i in range(3))
-    edges = np.stack([c - b, a - c, b - a], axis=1)
-    return faces, edges, np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
-
-
-def assemble(n: int, elements: Any, local: FloatArray) -> Any:
-    """Sum element matrices into an (n, n) sparse CSR array with sorted indices.
-
-    Parameters
-    ----------
-    n : int
-        Number of unknowns.
-    elements : (F, m) array of int
-        Unknowns of each element.
-    local : (F, m, m) array
-        Element matrices.
-
-    Returns
-    -------
-    (n, n) sparse CSR array
-        Exactly symmetric, because both triangles' halves are summed in the same order.
-    """
-    m = elements.shape[1]
-    elements = elements.astype(np.int32)  # what the matrix will have
-    rows = np.repeat(elements, m, axis=1).ravel()
-    columns = np.tile(elements, (1, m)).ravel()
-    matrix = sp.coo_array((local.ravel(), (rows, columns)), shape=(n, n)).tocsr()
-    matrix.sort_indices()
-    return matrix
+    corners = np.ascontiguousarray(np.sort(mesh.faces, axis=1).T)
+    coordinates = np.ascontiguousarray(mesh.vertices.T)
+    a, b, c = (coordinates[:, corner] for corner in corners)
+    sides = c - b, a - c, b - a
+    return corners, sides, np.linalg.norm(np.cross(sides[0], sides[1], axis=0), axis=0) / 2

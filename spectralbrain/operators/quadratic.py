@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from spectralbrain.operators.domain import Domain
-from spectralbrain.operators.fem import assemble, triangles
+from spectralbrain.operators.fem import triangles
 from spectralbrain.runtime import FloatArray, IntArray
 
 # Exact for cubic polynomials: two gradients, linear each, and a linear weight.
@@ -54,7 +55,7 @@ def quadratic_nodes(domain: Domain) -> IntArray:
     >>> quadratic_nodes(build_domain(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])))
     array([[0, 1, 2, 5, 4, 3]])
     """
-    n, faces = domain.surface.n_vertices, triangles(domain.surface)[0]
+    n, faces = domain.surface.n_vertices, triangles(domain.surface)[0].T
     start, end = np.roll(faces, -1, axis=1), np.roll(faces, -2, axis=1)
     keys = np.minimum(start, end) * n + np.maximum(start, end)
     known = domain.edges[:, 0] * n + domain.edges[:, 1]  # ascending
@@ -88,20 +89,20 @@ def quadratic_matrices(domain: Domain, *, weight: FloatArray | None = None) -> t
     0.5
     """
     surface = domain.surface
-    faces, edges, areas = triangles(surface)
-    gradients = np.einsum("fax,fbx->fab", edges, edges) / (4 * areas[:, None, None])
+    corners, sides, areas = triangles(surface)
+    gradients = np.einsum("axf,bxf->fab", sides, sides) / (4 * areas[:, None, None])
     slopes = _slopes(_POINTS)
     shares = np.broadcast_to(_SHARES, (surface.n_faces, len(_SHARES)))
     if weight is not None:
-        shares = shares * (weight[faces] @ _POINTS.T)
+        shares = shares * (weight[corners.T] @ _POINTS.T)
     forms = np.einsum("qma,qnb->qmnab", slopes, slopes).reshape(len(_POINTS), 36, 9)
     local = np.einsum("fq,qpg,fg->fp", shares, forms, gradients.reshape(-1, 9), optimize=True)
     local = local.reshape(-1, 6, 6)
     local = (local + local.transpose(0, 2, 1)) / 2  # symmetric to the last bit
     nodes = quadratic_nodes(domain)
     size = surface.n_vertices + len(domain.edges)
-    stiffness = assemble(size, nodes, local)
-    mass = assemble(size, nodes, areas[:, None, None] * (_MASS / 180))
+    stiffness = _assemble(size, nodes, local)
+    mass = _assemble(size, nodes, areas[:, None, None] * (_MASS / 180))
     return stiffness, mass
 
 
@@ -114,3 +115,29 @@ def _slopes(points: FloatArray) -> FloatArray:
         slopes[:, 3 + i, j] = 4 * points[:, k]
         slopes[:, 3 + i, k] = 4 * points[:, j]
     return slopes
+
+
+def _assemble(n: int, elements: Any, local: FloatArray) -> Any:
+    """Sum element matrices into an (n, n) sparse CSR array with sorted indices.
+
+    Parameters
+    ----------
+    n : int
+        Number of unknowns.
+    elements : (F, m) array of int
+        Unknowns of each element.
+    local : (F, m, m) array
+        Element matrices.
+
+    Returns
+    -------
+    (n, n) sparse CSR array
+        Exactly symmetric, because both triangles' halves are summed in the same order.
+    """
+    m = elements.shape[1]
+    elements = elements.astype(np.int32)  # what the matrix will have
+    rows = np.repeat(elements, m, axis=1).ravel()
+    columns = np.tile(elements, (1, m)).ravel()
+    matrix = sp.coo_array((local.ravel(), (rows, columns)), shape=(n, n)).tocsr()
+    matrix.sort_indices()
+    return matrix

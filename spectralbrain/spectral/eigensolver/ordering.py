@@ -60,19 +60,20 @@ def dissect(pattern: Any, leaf_size: int) -> Dissection:
     part = bisect(landmark_embedding(pattern), depth)
     upper = sp.triu(pattern, 1).tocoo()
     u, v = upper.row, upper.col
+    # The separator at `step` cuts edges whose ends part company there: their leaves differ first in that bit.
+    _, n_bits = np.frexp(part[u] ^ part[v])
     level = np.full(n, depth)
+    gone = np.zeros(n, dtype=bool)
     for step in range(depth):
         shift = depth - 1 - step
-        side_u, side_v = part[u] >> shift, part[v] >> shift
-        cut = side_u != side_v
-        swap = (side_u[cut] & 1) == 1
-        left, right = np.where(swap, v[cut], u[cut]), np.where(swap, u[cut], v[cut])
+        cut = np.flatnonzero(n_bits == shift + 1)
+        cut = cut[~(gone[u[cut]] | gone[v[cut]])]
+        left, right = u[cut], v[cut]
+        swap = (part[left] >> shift) & 1 == 1
+        left, right = np.where(swap, right, left), np.where(swap, left, right)
         separator = vertex_cover(left, right)
         level[separator] = step
-        gone = np.zeros(n, dtype=bool)
         gone[separator] = True
-        keep = ~(cut | gone[u] | gone[v])
-        u, v = u[keep], v[keep]
     return Dissection(depth, part, level)
 
 
@@ -141,18 +142,23 @@ def bisect(embedding: FloatArray, depth: int) -> IntArray:
     n = len(embedding)
     members, sizes = np.arange(n), np.array([n])  # the parts one after another, as long as they are
     for _ in range(depth):
-        slots = np.arange(sizes.max())
-        used = slots < sizes[:, None]
+        width = int(sizes.max())
         starts = np.cumsum(sizes) - sizes
-        table = members[np.minimum(starts[:, None] + slots, n - 1)]
+        table = members[np.minimum(starts[:, None] + np.arange(width), n - 1)]
+        short = sizes < width  # sizes differ by one at most
         points = embedding[table]
-        points[~used] = 0.0
-        points -= (points.sum(axis=1) / np.maximum(sizes, 1)[:, None])[:, None]
-        points[~used] = 0.0
-        axes = np.linalg.eigh(points.transpose(0, 2, 1) @ points)[1][:, :, -1:]
+        points[short, -1] = 0.0
+        total = np.ones((1, width)) @ points
+        scatter = points.transpose(0, 2, 1) @ points
+        scatter -= total.transpose(0, 2, 1) @ total / np.maximum(sizes, 1)[:, None, None]
+        axes = np.linalg.eigh(scatter)[1][:, :, -1:]
         projection = (points @ axes)[:, :, 0]
-        projection[~used] = np.inf
-        members = np.take_along_axis(table, np.argsort(projection, axis=1, kind="stable"), axis=1)[used]
+        projection[short, -1] = np.inf
+        # the lower half of a short or a full part, and what a short one does not have
+        order = np.argpartition(projection, [(width - 1) // 2, width // 2, width - 1], axis=1)
+        is_member = np.ones(table.shape, dtype=bool)
+        is_member[short, -1] = False
+        members = np.take_along_axis(table, order, axis=1)[is_member]
         sizes = np.stack([sizes // 2, sizes - sizes // 2], axis=1).ravel()
     part = np.empty(n, dtype=np.int64)
     part[members] = np.repeat(np.arange(2**depth), sizes)
