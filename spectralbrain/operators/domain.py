@@ -172,10 +172,10 @@ def build_domain(mesh: BrainMesh, mask: Any = None, *, allow_nonmanifold: bool =
     >>> domain.n_components, domain.is_closed, domain.boundary_length
     (1, False, 4.0)
     """
-    keep = np.ones(mesh.n_vertices, dtype=bool)
+    keep, kept_faces = np.ones(mesh.n_vertices, dtype=bool), mesh.faces
     if mask is not None:
         keep &= as_array(mask, VertexMask, name="mask", sizes={"N": mesh.n_vertices})
-    kept_faces = mesh.faces[keep[mesh.faces].all(axis=1)]
+        kept_faces = mesh.faces[keep[mesh.faces].all(axis=1)]
     if not len(kept_faces):
         raise MeshError(f"mesh: no triangle left of {mesh.n_faces} on the {int(keep.sum())} kept vertices")
     used = np.zeros(mesh.n_vertices, dtype=bool)

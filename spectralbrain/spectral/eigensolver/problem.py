@@ -117,10 +117,8 @@ def linear_pattern(mesh: BrainMesh) -> Any:
     n, faces = mesh.n_vertices, mesh.faces.astype(np.int32)
     start, end, every = faces.ravel(), np.roll(faces, -1, axis=1).ravel(), np.arange(n, dtype=np.int32)
     rows, columns = np.concatenate([start, end, every]), np.concatenate([end, start, every])
-    pattern = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
-    pattern.sort_indices()
-    pattern.data[:] = 1.0
-    return pattern
+    pattern = sp.csr_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(n, n))
+    return pattern.astype(np.float64)
 
 
 def restrict(matrix: Any, piece: IntArray) -> Any:
