@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from spectralbrain.errors import MeshError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.runtime import Faces, FloatArray, IntArray
 
@@ -88,25 +89,33 @@ def linear_matrices(mesh: BrainMesh, *, weight: FloatArray | None = None) -> tup
     stiffness, consistent, lumped : (N, N) sparse CSR arrays
         Symmetric to the last bit; the first two have the same pattern.
 
+    Raises
+    ------
+    MeshError
+        If a triangle repeats a vertex.
+
     Examples
     --------
     >>> triangle = BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
     >>> [round(float(matrix.sum()), 12) for matrix in linear_matrices(triangle)]
     [0.0, 0.5, 0.5]
     """
-    n, n_edges = mesh.n_vertices, len(mesh.edges)
+    topology = mesh.topology
+    if topology.collapsed_faces.any():
+        raise MeshError(f"mesh: {int(topology.collapsed_faces.sum())} triangles repeat a vertex")
+    n, n_edges = mesh.n_vertices, len(topology.edges)
     corners, sides, areas = triangles(mesh)
     factor = 1 / (4 * areas) if weight is None else weight[corners].mean(axis=0) / (4 * areas)
 
     # Edges are numbered like their vertices: those of corners a < b < c are ab < ac < bc.
-    opposite = np.sort(mesh.topology.edges_of_faces, axis=1).T[::-1].ravel()
+    opposite = np.sort(topology.edges_of_faces, axis=1).T[::-1].ravel()
     vertex = corners.ravel()
     energies = [_dot(sides[i], sides[i]) * factor for i in range(3)]
     products = [_dot(sides[i - 2], sides[i - 1]) * factor for i in range(3)]
     third = _sums(vertex, [areas / 3] * 3, n)
 
     own = np.flatnonzero(third)
-    place = _Places(mesh.edges, own, n)
+    place = _Places(topology.edges, own, n)
     stiffness = place.matrix(_sums(opposite, products, n_edges), _sums(vertex, energies, n)[own])
     consistent = place.matrix(_sums(opposite, [areas / 12] * 3, n_edges), third[own] / 2)
     return stiffness, consistent, sp.coo_array((third[own], (own, own)), shape=(n, n)).tocsr()

@@ -105,16 +105,19 @@ def discretize(
         If `laplacian` is 'robust' and the package robust_laplacian is not installed.
     """
     surface = domain.surface
+    if laplacian == "robust":
+        if mass != "lumped" or weight is not None:
+            raise ArrayError("laplacian='robust': expected mass='lumped' and no weight")
+        with np.errstate(divide="ignore", invalid="ignore"):  # flat triangles have a mass, if no cotangents
+            _, consistent, _ = linear_matrices(surface)
+        stiffness, lumped = robust_laplacian(surface)
+        return Discretization(stiffness, consistent, lumped, False)
     stiffness, consistent, lumped = linear_matrices(surface, weight=weight)
     if laplacian == "quadratic":
         if mass != "consistent":
             raise ArrayError(f"laplacian='quadratic': expected mass='consistent', found {mass!r}")
         stiffness, quadratic = quadratic_matrices(domain, weight=weight)
         return Discretization(stiffness, consistent, lumped, True, quadratic)
-    if laplacian == "robust":
-        if mass != "lumped" or weight is not None:
-            raise ArrayError("laplacian='robust': expected mass='lumped' and no weight")
-        stiffness, lumped = robust_laplacian(surface)
     return Discretization(stiffness, consistent, lumped, mass == "consistent")
 
 

@@ -41,15 +41,53 @@ def test_consistent_mass_integrates_products_of_linear_functions_exactly() -> No
     assert x @ matrix @ y == pytest.approx(2 * 4.5)
 
 
+def sums_over_triangles(mesh: BrainMesh, weight: np.ndarray) -> list[np.ndarray]:
+    """Stiffness, consistent and lumped mass, from the angles of one triangle after the other."""
+    stiffness, consistent, lumped = np.zeros((3, mesh.n_vertices, mesh.n_vertices))
+    for face in mesh.faces:
+        corners = mesh.vertices[face]
+        for i in range(3):
+            j, k = (i + 1) % 3, (i + 2) % 3
+            u, v = corners[j] - corners[i], corners[k] - corners[i]
+            angle = np.arccos(u @ v / np.sqrt((u @ u) * (v @ v)))
+            area = np.sqrt((u @ u) * (v @ v)) * np.sin(angle) / 2
+            energy = weight[face].mean() / np.tan(angle) / 2
+            stiffness[np.ix_(face[[j, k]], face[[j, k]])] += energy * np.array([[1, -1], [-1, 1]])
+            consistent[face[i], face] += area / 12
+            consistent[face[i], face[i]] += area / 12
+            lumped[face[i], face[i]] += area / 3
+    return [stiffness, consistent, lumped]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
-def test_matrices_made_together_equal_those_made_one_by_one(weighted: bool) -> None:
+def test_matrices_are_sums_over_triangles(weighted: bool) -> None:
+    rng = np.random.default_rng(3)
+    ring = torus(12, 8)
+    fin = [ring.faces[5, 0], ring.faces[5, 1], ring.n_vertices]  # a third triangle on an edge
+    mesh = BrainMesh(
+        np.vstack([ring.vertices + 0.1 * rng.standard_normal(ring.vertices.shape), [0, 0, 9]]),
+        np.vstack([ring.faces, fin]),
+    )
+    weight = 0.5 + rng.random(mesh.n_vertices) if weighted else None
+    expected = sums_over_triangles(mesh, np.ones(mesh.n_vertices) if weight is None else weight)
+    found = linear_matrices(mesh, weight=weight)
+    for matrix, dense in zip(found, expected, strict=True):
+        assert matrix.has_canonical_format
+        assert (matrix != matrix.T).nnz == 0
+        np.testing.assert_allclose(matrix.toarray(), dense, rtol=1e-10, atol=1e-12 * abs(dense).max())
+    np.testing.assert_array_equal(found[0].indices, found[1].indices)
+
+
+def test_turned_triangles_give_the_same_bits() -> None:
     mesh = torus(30, 16)
-    weight = 1 + mesh.vertices[:, 0] ** 2 if weighted else None
-    one_by_one = stiffness_matrix(mesh, weight=weight), mass_matrix(mesh), mass_matrix(mesh, lumped=True)
-    for together, alone in zip(linear_matrices(mesh, weight=weight), one_by_one, strict=True):
-        assert together.has_sorted_indices
-        for name in ("data", "indices", "indptr"):
-            np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))
+    turned = BrainMesh(mesh.vertices, np.roll(mesh.faces[:, ::-1], 1, axis=1))
+    for one, other in zip(linear_matrices(mesh), linear_matrices(turned), strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_triangles_that_repeat_a_vertex_have_no_matrices() -> None:
+    with pytest.raises(MeshError, match="1 triangles repeat a vertex"):
+        linear_matrices(BrainMesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2], [0, 1, 1]]))
 
 
 @pytest.mark.parametrize("lumped", [False, True])
@@ -148,6 +186,17 @@ def test_robust_laplacian_accepts_what_is_no_surface() -> None:
     found = book.decompose(k=3, laplacian="robust", mass="lumped")
     assert found.metadata["laplacian"] == "robust"
     assert found.eigenvalues[0] == 0 < found.eigenvalues[1]
+
+
+def test_robust_laplacian_takes_flat_triangles_without_a_warning() -> None:
+    ball = sphere(2)
+    a, b, c = ball.faces[0]
+    middle = ball.n_vertices
+    vertices = np.vstack([ball.vertices, ball.vertices[[a, b]].mean(axis=0)])
+    mesh = BrainMesh(vertices, np.vstack([ball.faces[1:], [[a, middle, c], [middle, b, c], [a, b, middle]]]))
+    with pytest.raises(MeshError, match="1 triangles have no area"):
+        mesh.decompose(k=4)
+    np.testing.assert_allclose(mesh.decompose(k=4, laplacian="robust").eigenvalues[1:], 2, rtol=1e-3)
 
 
 def test_robust_laplacian_comes_with_its_own_mass() -> None:

@@ -16,8 +16,15 @@ from spectralbrain.errors import ConvergenceError
 from spectralbrain.geometry.mesh import BrainMesh
 from spectralbrain.operators.domain import build_domain
 from spectralbrain.operators.laplacian import discretize
-from spectralbrain.spectral.eigensolver.krylov import BlockLanczos, run_lanczos
-from spectralbrain.spectral.eigensolver.panels import SLAB, Basis, Memory, Panels, RowSplit
+from spectralbrain.spectral.eigensolver.krylov import SELECTIVE_DELAY, BlockLanczos, run_lanczos
+from spectralbrain.spectral.eigensolver.panels import (
+    SLAB,
+    SMALLEST_PANEL,
+    Basis,
+    Memory,
+    Panels,
+    RowSplit,
+)
 from spectralbrain.spectral.eigensolver.subspace import orthonormalise_sets
 from spectralbrain.spectral.eigensolver.threads import Team
 
@@ -83,6 +90,38 @@ def test_known_eigenvectors_are_not_found_again(problem: Problem) -> None:
     expected = np.sort(rest[np.argsort(abs(rest - problem.shift))[:COUNT]])
     np.testing.assert_allclose(np.sort(found.values), expected, rtol=1e-10, atol=1e-12)
     assert abs(problem.overlaps(known, found.vectors)).max() < 1e-13
+
+
+def test_removing_ritz_vectors_from_every_other_block_keeps_orthogonality(problem: Problem) -> None:
+    def loss(lanczos: BlockLanczos) -> float:
+        while lanczos.size < 100:
+            lanczos.step()
+        lanczos.settle()
+        return lanczos.worst_loss
+
+    kept_out, left_in = problem.lanczos(), problem.lanczos()
+    left_in._select = lambda: setattr(left_in, "delay", SELECTIVE_DELAY)  # type: ignore[method-assign]
+    assert loss(left_in) > 5 * loss(kept_out)
+
+
+def test_a_combination_may_take_the_place_of_the_basis() -> None:
+    rng = np.random.default_rng(1)
+    n, m = 2 * SMALLEST_PANEL + 345, SLAB + 10
+    columns, coefficients = rng.standard_normal((n, m)), rng.standard_normal((m, SLAB))
+    with Team(2) as team:
+        panels = Panels(n, team)
+        basis = Basis(panels, Memory())
+        for start in range(0, m, 2):
+            target = basis.extend(2)
+            for rows in panels.rows:
+                target[rows] = columns[rows, start : start + 2]
+        blocks = [np.ascontiguousarray(columns[:, :3]), np.ascontiguousarray(columns[:, 3:7])]
+        np.testing.assert_allclose(basis.project(blocks), columns.T @ columns[:, :7], atol=1e-9)
+        apart = basis.combine(coefficients)
+        in_place = basis.finish(coefficients)
+    np.testing.assert_allclose(apart, columns @ coefficients, atol=1e-9)
+    np.testing.assert_array_equal(in_place, apart)
+    assert np.shares_memory(in_place, basis._slabs[0])
 
 
 def test_ritz_vectors_go_where_they_are_wanted(problem: Problem) -> None:

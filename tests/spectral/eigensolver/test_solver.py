@@ -23,10 +23,12 @@ from spectralbrain.spectral.decomposition import SpectralDecomposition, decompos
 from spectralbrain.spectral.eigensolver import backends, foreign, native, slicing, subspace
 from spectralbrain.spectral.eigensolver.canonical import clusters, pivoted_basis
 from spectralbrain.spectral.eigensolver.ldlt import Factorization
-from spectralbrain.spectral.eigensolver.pencil import Pencil
+from spectralbrain.spectral.eigensolver.panels import Panels
+from spectralbrain.spectral.eigensolver.pencil import Pairs, Pencil
 from spectralbrain.spectral.eigensolver.problem import build_problem
 from spectralbrain.spectral.eigensolver.slicing import next_window
 from spectralbrain.spectral.eigensolver.threads import Team
+from spectralbrain.spectral.eigensolver.verification import examine
 
 
 def bumpy(subdivisions: int) -> BrainMesh:
@@ -564,3 +566,27 @@ def test_only_installed_backends_are_offered(monkeypatch: pytest.MonkeyPatch) ->
     assert backends.available_backends() == ["auto", "native", "arpack"]
     monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: object())
     assert backends.available_backends() == ["auto", "native", "arpack", "pardiso", "cholespy"]
+
+
+@pytest.mark.parametrize("count", [20, 700])
+def test_refining_repairs_rough_pairs(surface: BrainMesh, count: int) -> None:
+    """Of a part of the spectrum, and of nearly the whole, which LAPACK computed."""
+    with Team(1) as team:
+        domain = build_domain(surface)
+        (pencil,) = build_problem(domain, discretize(domain), "neumann").pencils
+        solver = native.NativeSolver(pencil, 1e-9, team)
+        pairs = solver.lowest(count)
+        count = len(pairs.values)
+        assert (count < pencil.n) == (count == 20)
+        late = np.array([3, 4, 11])
+        worse = pairs.vectors.copy()
+        worse[:, late] += 1e-6 * pairs.vectors[:, [7, 9, 2]]
+        panels, mass = Panels(pencil.n, team), solver.pencil.mass
+
+        def residuals(vectors: np.ndarray) -> np.ndarray:
+            return examine(panels, solver.pencil, mass, pairs.values, vectors).residuals
+
+        repaired = solver.refine(Pairs(pairs.values, worse.copy()), late)
+    assert residuals(worse)[late].min() > 1e-7 * pairs.values[1]
+    np.testing.assert_allclose(repaired.values, pairs.values, rtol=1e-10, atol=1e-10)
+    assert (residuals(repaired.vectors) < 1e-9 * np.maximum(pairs.values, pairs.values[1])).all()
