@@ -253,18 +253,25 @@ def plot(
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), constrained_layout=True)
-    for method in METHODS:
-        points = [
-            (sizes[s], k, rows[method]["cpu"])
-            for (s, k), rows in results.items()
-            if "cpu" in rows.get(method, {})
-        ]
-        for axis, column, label in ((axes[0], 0, "vertices"), (axes[1], 1, "modes")):
-            ordered = sorted(points, key=lambda point: point[column])
-            axis.loglog([p[column] for p in ordered], [p[2] for p in ordered], "o-", label=method)
-            axis.set_xlabel(label)
-            axis.set_ylabel("CPU seconds")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
+    titles = "cost over vertices, a line for each number of modes", "cost over modes, a line for each surface"
+    for varied, axis in enumerate(axes):
+        axis.set(title=titles[varied], xlabel=("vertices", "modes")[varied], ylabel="CPU seconds")
+        axis.set(xscale="log", yscale="log")
+        fixed = sorted({(k, sizes[s])[varied] for s, k in results})
+        for number, method in enumerate(METHODS):
+            for value, marker in zip(fixed, "osD^v<>p", strict=False):
+                line = sorted(
+                    ((sizes[s], k)[varied], rows[method]["cpu"])
+                    for (s, k), rows in results.items()
+                    if (k, sizes[s])[varied] == value and "cpu" in rows.get(method, {})
+                )
+                axis.plot(*np.reshape(line, (-1, 2)).T, f"{marker}-", color=f"C{number}")
+        for value, marker in zip(fixed, "osD^v<>p", strict=False):
+            axis.plot([], [], marker, color="gray", label=f"{value:,} {('modes', 'vertices')[varied]}")
+    for number, method in enumerate(METHODS):
+        axes[0].plot([], [], "-", color=f"C{number}", label=method)
+    axes[1].legend()
     axes[0].legend()
     figure.savefig(path, dpi=120)
 
