@@ -234,7 +234,7 @@ class Basis:
 
     def project(self, blocks: list[FloatArray]) -> FloatArray:
         """Return Q' blocks, (m, width) array."""
-        slabs = [columns for columns, _ in self._parts(np.empty((self.size, 0)))]
+        slabs = [slab for slab, _ in self._leading(self.size)]
 
         def product(rows: slice) -> FloatArray:
             # as the left factor it is packed once for all of a slab
@@ -249,7 +249,8 @@ class Basis:
 
         The coefficients are small, so that the product takes single precision.
         """
-        parts = self._parts(coefficients.astype(np.float32))
+        single = coefficients.astype(np.float32)
+        parts = [(slab, single[place]) for slab, place in self._leading(len(single))]
         width = len(factor) // len(blocks)
 
         def update(rows: slice) -> None:
@@ -264,19 +265,17 @@ class Basis:
 
     def combine(self, coefficients: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """Return Q coefficients, in `out` if given, which may be the place of some columns of Q."""
-        parts = self._parts(coefficients)
+        parts = [(slab, coefficients[place]) for slab, place in self._leading(len(coefficients))]
         room = np.empty((self.panels.n, coefficients.shape[1])) if out is None else out
 
         def product(rows: slice) -> None:
-            mine = [(slab[rows], part) for slab, part in parts]
+            (first, part_of_first), *others = ((slab[rows], part) for slab, part in parts)
             total = np.empty((rows.stop - rows.start, coefficients.shape[1]))
             for start in range(0, len(total), STRIP):
                 strip = slice(start, start + STRIP)
-                for i, (slab, part) in enumerate(mine):
-                    if i:
-                        total[strip] += slab[strip] @ part
-                    else:
-                        np.matmul(slab[strip], part, out=total[strip])
+                np.matmul(first[strip], part_of_first, out=total[strip])
+                for slab, part in others:
+                    total[strip] += slab[strip] @ part
             room[rows] = total
 
         self.panels.each(product)
@@ -298,16 +297,15 @@ class Basis:
             left -= taken
         return parts
 
-    def _parts(self, coefficients: FloatArray) -> list[tuple[Tall, FloatArray]]:
-        """Pair the leading columns of Q, slab by slab, with their coefficients."""
-        n_known = 0 if self.known is None else self.known.shape[1]
-        parts: list[tuple[Tall, FloatArray]] = []
+    def _leading(self, size: int) -> list[tuple[Tall, slice]]:
+        """Return the leading columns of Q, slab by slab, and their places among all."""
+        parts: list[tuple[Tall, slice]] = []
+        start = 0 if self.known is None else self.known.shape[1]
         if self.known is not None:
-            parts.append((self.known, coefficients[:n_known]))
-        start = n_known
+            parts.append((self.known, slice(0, start)))
         for slab, used in zip(self._slabs, self._used, strict=True):
-            mine = coefficients[start : start + used]
-            if len(mine):
-                parts.append((Columns(slab, slice(0, len(mine))), mine))
+            stop = min(start + used, size)
+            if stop > start:
+                parts.append((Columns(slab, slice(0, stop - start)), slice(start, stop)))
             start += used
         return parts
